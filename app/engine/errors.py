@@ -1,0 +1,43 @@
+"""The engine's refusals, and the failure that becomes an incident."""
+
+from app.core.errors import Conflict, Invalid, NotFound
+
+
+class TaskAlreadyDone(Conflict):
+    """Somebody else was faster; the message says who."""
+
+    def __init__(self, name: str | None, state: str) -> None:
+        who = f"已由{name}办理" if name and state == "done" else "该环节已结束"
+        super().__init__(f"{who}，请刷新后查看最新状态", "TASK_ALREADY_DONE", current_state=state, done_by=name)
+
+
+class TaskClaimed(Conflict):
+    """The task is in somebody else's hands."""
+
+    def __init__(self, name: str | None) -> None:
+        super().__init__(f"已由{name or '其他人'}认领", "TASK_CLAIMED", claimed_by=name)
+
+
+class StaleVersion(Conflict):
+    """The form was opened before the task last changed hands."""
+
+    def __init__(self) -> None:
+        super().__init__("待办已被其他人更新，请刷新后重试", "STALE_VERSION")
+
+
+class UnknownTask(NotFound):
+    """No such task, or not for this caller."""
+
+    def __init__(self) -> None:
+        super().__init__("没有这项待办", "TASK_NOT_FOUND")
+
+
+class UnknownDefinition(NotFound):
+    """No published diagram of this name."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"没有已发布的流程“{key}”", "DEFINITION_NOT_FOUND")
+
+
+class DefinitionRefused(Invalid):
+    """The publish gate found problems; `errors` holds one per element."""

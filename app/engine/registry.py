@@ -1,0 +1,172 @@
+"""What diagrams may name: handlers of service tasks, forms of user tasks, messages, observers.
+
+`factory` imports `app.handlers`, whose decorators fill these tables; nothing else imports a handler.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from marshmallow import Schema
+
+from app.engine.models import UserTask
+
+Scalar = str | int | float | bool | None
+Variables = dict[str, Scalar]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person, or the system with `id` None."""
+
+    id: int | None
+    name: str
+    unit_id: int | None = None
+    position: str = ""
+    phone: str = ""
+
+
+SYSTEM = Actor(None, "系统")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One run of a service-task handler (a step): where it is and what it may read."""
+
+    process_key: str
+    business_key: str
+    element_id: str
+    params: Mapping[str, Any]
+    data: Mapping[str, Any]
+    actor: Actor
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A user task that a person is completing: `values` is what the form's schema loaded."""
+
+    process_key: str
+    business_key: str
+    task_id: UUID
+    element_id: str
+    unit_id: int | None
+    values: dict[str, Any]
+    data: Mapping[str, Any]
+    actor: Actor
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form (表单) that a user task names: its schema validates, `accept` writes the business rows."""
+
+    key: str
+    schema: Schema
+    accept: Callable[[Submission], Variables]
+
+
+@dataclass
+class Change:
+    """What one action did to an instance, told to the observers in the same transaction.
+
+    `opened` are rows about to be written: an observer may set their `due_at`.
+    """
+
+    process_key: str
+    business_key: str
+    status: str
+    opened: list[UserTask]
+    opened_status: list[str]
+    data: Mapping[str, Any]
+    actor: Actor
+    now: datetime
+    passed: list[str] = field(default_factory=list)
+
+
+Handler = Callable[[Step], Variables | None]
+Observer = Callable[[Change], None]
+
+_handlers: dict[str, Handler] = {}
+_forms: dict[str, Form] = {}
+_observers: dict[str, list[Observer]] = {}
+_messages: dict[str, frozenset[str]] = {}
+
+
+def handler(name: str) -> Callable[[Handler], Handler]:
+    """Register the function a service task calls by `name`, e.g. `delegation.assign_unit`.
+
+    The function returns only flat values that a later gateway reads, and is safe to run twice.
+    """
+
+    def register(function: Handler) -> Handler:
+        if name in _handlers and _handlers[name] is not function:
+            raise ValueError(f"handler {name} is registered twice")
+        _handlers[name] = function
+        return function
+
+    return register
+
+
+def form(
+    key: str, schema: type[Schema]
+) -> Callable[[Callable[[Submission], Variables]], Callable[[Submission], Variables]]:
+    """Register the form `key`: the decorated function writes the rows and returns flat variables."""
+
+    def register(accept: Callable[[Submission], Variables]) -> Callable[[Submission], Variables]:
+        _forms[key] = Form(key, schema(), accept)
+        return accept
+
+    return register
+
+
+def observer(process_key: str) -> Callable[[Observer], Observer]:
+    """Register a function told of every change of an instance of this process."""
+
+    def register(function: Observer) -> Observer:
+        _observers.setdefault(process_key, []).append(function)
+        return function
+
+    return register
+
+
+def message(name: str, *keys: str) -> None:
+    """Declare a message and the only payload keys that may enter the process variables."""
+    _messages[name] = frozenset(keys)
+
+
+def handler_named(name: str) -> Handler:
+    """The handler, or KeyError (the publish gate refuses unknown names before that)."""
+    return _handlers[name]
+
+
+def form_named(key: str) -> Form | None:
+    """The form, or None for a task without one."""
+    return _forms.get(key)
+
+
+def observers_of(process_key: str) -> list[Observer]:
+    """The observers of one process."""
+    return _observers.get(process_key, [])
+
+
+def message_keys(name: str) -> frozenset[str] | None:
+    """Payload keys of a declared message; None when the message was never declared."""
+    return _messages.get(name)
+
+
+def handler_names() -> frozenset[str]:
+    """All registered handlers."""
+    return frozenset(_handlers)
+
+
+def form_keys() -> frozenset[str]:
+    """All registered forms."""
+    return frozenset(_forms)
+
+
+def message_names() -> frozenset[str]:
+    """All declared messages."""
+    return frozenset(_messages)

@@ -1,0 +1,374 @@
+"""The engine's verbs: start, complete_task, deliver_message, raise_event, fire_due, cancel.
+
+Each is one turn of an instance inside the caller's transaction: lock the instance row, look the
+action id up (a repeat gets the first answer), load, change, settle, prune, write the rows that
+differ, save. The caller is an edge and commits once. An unexpected exception comes out as
+`ActionFailed`, which `transact` turns into an incident after the rollback.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from marshmallow import ValidationError
+from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.db import session
+from app.core.errors import Conflict, FieldError, Invalid
+from app.engine import definitions, registry, turn
+from app.engine.errors import StaleVersion, TaskAlreadyDone, TaskClaimed, UnknownTask
+from app.engine.models import InboxMessage, ProcessAction, ProcessInstance, UserTask, WaitingMessage
+from app.engine.registry import Actor, Scalar, Submission, Variables
+from app.engine.turn import Outcome, Turn
+
+Authorise = Callable[[UserTask], None]
+
+
+def start(
+    process_key: str,
+    business_key: str,
+    variables: Variables,
+    *,
+    actor: Actor,
+    now: datetime,
+    action_id: UUID | None = None,
+) -> Outcome:
+    """Start an instance of the published version. One per process and business key (else 409)."""
+    db = session()
+    if action_id is not None and (known := _answered(action_id)) is not None:
+        return known
+    _require_flat(variables)
+    definition_id = definitions.published(process_key)
+    instance_id = db.scalar(
+        insert(ProcessInstance)
+        .values(
+            process_key=process_key,
+            business_key=business_key,
+            definition_id=definition_id,
+            status="open",
+            version=0,
+            event_seq=0,
+            started_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(ProcessInstance.id)
+    )
+    if instance_id is None:
+        raise Conflict(f"“{business_key}”已有在办流程", "INSTANCE_EXISTS")
+    request = {"variables": variables}
+    with Turn.fresh(
+        instance_id, process_key, business_key, definition_id, actor=actor, now=now
+    ).guard("start", request) as this:
+        this.begin(variables)
+    return this.save("start", action_id)
+
+
+def complete_task(
+    task_id: UUID,
+    values: dict[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    action_id: UUID | None = None,
+    version: int | None = None,
+    authorise: Authorise | None = None,
+) -> Outcome:
+    """Complete a user task with what the person entered.
+
+    With a form, `values` pass its schema (Invalid names every field) and its `accept` function
+    writes the business rows; without one they must be flat and become variables as they are.
+    `authorise` sees the task's row before anything happens and raises to refuse. The loser of a
+    race gets TaskAlreadyDone, which names who did it.
+    """
+    instance = _lock(
+        ProcessInstance.id
+        == select(UserTask.instance_id).where(UserTask.id == task_id).scalar_subquery()
+    )
+    task = session().get(UserTask, task_id, with_for_update=True, populate_existing=True)
+    if instance is None or task is None:
+        raise UnknownTask
+    if authorise is not None:
+        authorise(task)
+    if action_id is not None and (known := _answered(action_id)) is not None:
+        return known
+    _refuse_stale(task, actor, version)
+    form = registry.form_named(task.form) if task.form else None
+    cleaned = _clean(form, values)
+    request = {"task_id": str(task_id), "values": values}
+    with Turn.locked(instance, actor=actor, now=now).guard(
+        "complete_task", request, task.element_id
+    ) as this:
+        variables = cleaned
+        if form is not None:
+            variables = form.accept(
+                Submission(
+                    process_key=task.process_key,
+                    business_key=task.business_key,
+                    task_id=task_id,
+                    element_id=task.element_id,
+                    unit_id=task.unit_id,
+                    values=cleaned,
+                    data=this.data_of(task_id),
+                    actor=actor,
+                    now=now,
+                )
+            )
+            _require_flat(variables)
+        this.complete(task_id, variables)
+    return this.save("complete_task", action_id)
+
+
+def deliver_message(
+    message_id: str,
+    name: str,
+    business_key: str,
+    payload: dict[str, Any],
+    *,
+    now: datetime,
+    actor: Actor = registry.SYSTEM,
+) -> str:
+    """Take a message in once and hand it to exactly one waiting element of the business key.
+
+    Returns `delivered`, `pending` (nothing waits yet: it is kept and delivered when something
+    does) or `unmatched` (the process has ended). A repeated id changes nothing and returns what
+    became of the first.
+    """
+    payload = _allowed(name, payload)
+    fresh = session().scalar(
+        insert(InboxMessage)
+        .values(
+            message_id=message_id,
+            name=name,
+            business_key=business_key,
+            payload=payload,
+            state="pending",
+            received_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(InboxMessage.message_id)
+    )
+    if fresh is None:
+        known = session().scalar(
+            select(InboxMessage.state).where(InboxMessage.message_id == message_id)
+        )
+        return known or "pending"
+    instance = _lock_by_key(business_key)
+    if instance is None:
+        return "pending"
+    if instance.status in {"completed", "cancelled"}:
+        turn.mark_message(message_id, "unmatched", instance.id, now)
+        return "unmatched"
+    if not _somebody_waits(instance.id, name):
+        return "pending"
+    this = _deliver_pending(instance, actor, now)
+    return "delivered" if message_id in this else "pending"
+
+
+def raise_event(
+    business_key: str, name: str, payload: dict[str, Any], *, actor: Actor, now: datetime
+) -> bool:
+    """Raise a business event now: the waiting element takes it, or False when none waits.
+
+    Unlike a message it is not kept: a deadline that strikes a second after the task was done is
+    nobody's concern.
+    """
+    payload = _allowed(name, payload)
+    instance = _lock_by_key(business_key)
+    if instance is None or instance.status != "open" or not _somebody_waits(instance.id, name):
+        return False
+    request = {"name": name, "payload": payload}
+    with Turn.locked(instance, actor=actor, now=now).guard("raise_event", request) as this:
+        this.deliver(name, payload)
+    this.save("raise_event", None)
+    return True
+
+
+def fire_due(instance_id: int, *, now: datetime) -> Outcome | None:
+    """Run the timers of one instance that are due; None when it is not open any more."""
+    instance = _lock(ProcessInstance.id == instance_id)
+    if instance is None or instance.status != "open":
+        return None
+    with Turn.locked(instance, actor=registry.SYSTEM, now=now).guard("fire_due", {}) as this:
+        this.advance()
+    return this.save("fire_due", None)
+
+
+def next_due_instance() -> int | None:
+    """Lock and name one open instance with a due timer that no other node holds."""
+    return session().scalar(
+        select(ProcessInstance.id)
+        .where(ProcessInstance.status == "open", ProcessInstance.next_due <= turn.database_now())
+        .order_by(ProcessInstance.next_due)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def cancel(instance_id: int, reason: str, *, actor: Actor, now: datetime) -> Outcome:
+    """End an instance at once; its open tasks end as `cancelled`."""
+    instance = _lock(ProcessInstance.id == instance_id)
+    if instance is None:
+        raise UnknownTask
+    if instance.status in {"completed", "cancelled"}:
+        raise Conflict("流程已结束", "INSTANCE_ENDED", current_state=instance.status)
+    with Turn.locked(instance, actor=actor, now=now).guard("cancel", {"reason": reason}) as this:
+        this.cancel(reason)
+    return this.save("cancel", None)
+
+
+def deliver_waiting_inbox(*, now: datetime) -> int:
+    """Deliver one early message whose waiter has appeared meanwhile; returns how many went."""
+    row = session().execute(
+        select(WaitingMessage.instance_id)
+        .join(
+            InboxMessage,
+            (InboxMessage.business_key == WaitingMessage.business_key)
+            & (InboxMessage.name == WaitingMessage.name)
+            & (InboxMessage.state == "pending"),
+        )
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return 0
+    instance = _lock(ProcessInstance.id == row.instance_id)
+    if instance is None or instance.status != "open":
+        return 0
+    return len(_deliver_pending(instance, registry.SYSTEM, now))
+
+
+def _deliver_pending(instance: Row[Any], actor: Actor, now: datetime) -> list[str]:
+    with Turn.locked(instance, actor=actor, now=now).guard("deliver_message", {}) as this:
+        this.drain_inbox()
+    this.save("deliver_message", None)
+    return this.delivered
+
+
+def _lock(condition: Any) -> Row[Any] | None:
+    """Lock one instance by a Core select: the hot path needs no mapped object."""
+    return session().execute(
+        select(*turn.INSTANCE_COLUMNS).where(condition).with_for_update()
+    ).one_or_none()
+
+
+def _lock_by_key(business_key: str) -> Row[Any] | None:
+    return session().execute(
+        select(*turn.INSTANCE_COLUMNS)
+        .where(ProcessInstance.business_key == business_key)
+        .order_by(ProcessInstance.id.desc())
+        .limit(1)
+        .with_for_update()
+    ).one_or_none()
+
+
+def _refuse_stale(task: UserTask, actor: Actor, version: int | None) -> None:
+    """Refuse a task that is closed, claimed by another, or changed since the form was opened."""
+    if task.state != "open":
+        raise TaskAlreadyDone(task.closed_by_name, task.state)
+    if task.assignee_id is not None and task.assignee_id != actor.id:
+        raise TaskClaimed(task.assignee_name)
+    if version is not None and version != task.version:
+        raise StaleVersion
+
+
+def _answered(action_id: UUID) -> Outcome | None:
+    found = session().scalar(
+        select(ProcessAction.result).where(ProcessAction.action_id == action_id)
+    )
+    return None if found is None else Outcome.from_result(found)
+
+
+def _somebody_waits(instance_id: int, name: str) -> bool:
+    return (
+        session().scalar(
+            select(WaitingMessage.task_id)
+            .where(WaitingMessage.instance_id == instance_id, WaitingMessage.name == name)
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def _clean(form: registry.Form | None, values: dict[str, Any]) -> dict[str, Any]:
+    if form is None:
+        _require_flat(values)
+        return values
+    try:
+        loaded: dict[str, Any] = form.schema.load(values)
+    except ValidationError as error:
+        raise Invalid(field_errors(error.normalized_messages())) from None
+    return loaded
+
+
+def field_errors(messages: dict[str, Any], prefix: str = "") -> list[FieldError]:
+    """Flatten marshmallow's messages into one FieldError per message, nested fields with dots."""
+    found = []
+    for name, value in messages.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            found += field_errors(value, f"{path}.")
+        else:
+            found += [FieldError(path, "invalid", str(message)) for message in value]
+    return found
+
+
+def _require_flat(values: dict[str, Any]) -> None:
+    wrong = [
+        FieldError(key, "flat", "流程变量只能是文字、数字、是否或空")
+        for key, value in values.items()
+        if not isinstance(value, Scalar)
+    ]
+    if wrong:
+        raise Invalid(wrong)
+
+
+def _allowed(name: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Keep only what this message may write into the process variables."""
+    _require_flat(payload)
+    keys = registry.message_keys(name)
+    return payload if keys is None else {k: v for k, v in payload.items() if k in keys}
+
+
+def claim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:
+    """Take an open task into one's own hands; the slower of two gets TaskClaimed."""
+    task = session().get(UserTask, task_id, with_for_update=True, populate_existing=True)
+    if task is None:
+        raise UnknownTask
+    authorise(task)
+    if task.state != "open":
+        raise TaskAlreadyDone(task.closed_by_name, task.state)
+    if task.assignee_id == actor.id:
+        return task
+    if task.assignee_id is not None:
+        raise TaskClaimed(task.assignee_name)
+    task.assignee_id, task.assignee_name = actor.id, actor.name
+    task.version += 1
+    session().flush()
+    return task
+
+
+def unclaim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:
+    """Put a task back for the unit; only the one who holds it may."""
+    task = session().get(UserTask, task_id, with_for_update=True, populate_existing=True)
+    if task is None:
+        raise UnknownTask
+    authorise(task)
+    if task.state != "open":
+        raise TaskAlreadyDone(task.closed_by_name, task.state)
+    if task.assignee_id != actor.id:
+        raise TaskClaimed(task.assignee_name)
+    task.assignee_id = task.assignee_name = None
+    task.version += 1
+    session().flush()
+    return task
+
+
+def open_tasks_of(instance_id: int) -> list[UserTask]:
+    """Rows of the tasks that wait in one instance."""
+    return list(
+        session().scalars(
+            select(UserTask).where(UserTask.instance_id == instance_id, UserTask.state == "open")
+        )
+    )
+

@@ -1,0 +1,481 @@
+"""One turn of an instance: what changed is found by comparing before and after, and written once."""
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from app.core.db import RecordedFailure, session
+from app.core.errors import HotlineError
+from app.engine import codec, definitions, pruning, registry, timers, workflow
+from app.engine.expressions import SafeEnvironment
+from app.engine.models import (
+    NO_DUE_DATE,
+    InboxMessage,
+    Incident,
+    ProcessAction,
+    ProcessEvent,
+    ProcessInstance,
+    UserTask,
+    WaitingMessage,
+)
+from app.engine.registry import Actor, Change, Step, Variables
+
+INSTANCE_COLUMNS = (
+    ProcessInstance.id,
+    ProcessInstance.process_key,
+    ProcessInstance.business_key,
+    ProcessInstance.definition_id,
+    ProcessInstance.status,
+    ProcessInstance.version,
+    ProcessInstance.event_seq,
+    ProcessInstance.state,
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an action left behind: the instance's status and the tasks that opened."""
+
+    instance_id: int
+    business_key: str
+    status: str
+    opened: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_result(self) -> dict[str, Any]:
+        """The form in which a repeat finds it."""
+        return asdict(self)
+
+    @classmethod
+    def from_result(cls, result: dict[str, Any]) -> Self:
+        """The first answer, for a repeat."""
+        return cls(**result)
+
+
+class ActionFailed(HotlineError, RecordedFailure):
+    """An action broke on an unexpected exception; after the rollback it leaves an incident (异常事件)."""
+
+    def __init__(self, turn: "Turn", cause: BaseException, element_id: str | None) -> None:
+        super().__init__("处理时发生内部错误，数据没有变化，已记录异常事件待重试", "INTERNAL")
+        self.turn = turn
+        self.element_id = element_id
+        frames = [f for f in traceback.extract_tb(cause.__traceback__) if "/app/" in f.filename]
+        place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+        self.error = f"{type(cause).__name__}{place}"
+
+    def record(self, session: Session) -> None:
+        """Write the incident; a timer that broke stops its instance's timers until the retry."""
+        turn = self.turn
+        values: dict[str, Any] = {"error": self.error, "element_id": self.element_id, "at": turn.now}
+        known = session.scalar(
+            select(Incident)
+            .where(
+                Incident.state == "open",
+                Incident.business_key == turn.business_key,
+                Incident.action == turn.kind,
+                Incident.process_key == turn.process_key,
+            )
+            .limit(1)
+        )
+        if known is not None and known.request.get("task_id") == turn.request.get("task_id"):
+            for name, value in values.items():
+                setattr(known, name, value)
+            known.attempts += 1
+            known.request = turn.full_request()
+        else:
+            session.add(
+                Incident(
+                    instance_id=None if turn.is_new else turn.instance_id,
+                    process_key=turn.process_key,
+                    business_key=turn.business_key,
+                    action=turn.kind,
+                    request=turn.full_request(),
+                    state="open",
+                    attempts=1,
+                    **values,
+                )
+            )
+        if turn.kind == "fire_due":
+            session.execute(
+                update(ProcessInstance)
+                .where(ProcessInstance.id == turn.instance_id)
+                .values(status="incident")
+            )
+
+
+class Turn:
+    """One locked instance between load and save."""
+
+    def __init__(
+        self,
+        instance_id: int,
+        process_key: str,
+        business_key: str,
+        definition_id: int,
+        *,
+        version: int,
+        event_seq: int,
+        state: bytes | None,
+        actor: Actor,
+        now: datetime,
+    ) -> None:
+        self.instance_id = instance_id
+        self.process_key = process_key
+        self.business_key = business_key
+        self.definition_id = definition_id
+        self.version = version
+        self.event_seq = event_seq
+        self.state = state
+        self.actor = actor
+        self.now = now
+        self.is_new = state is None
+        self.kind = ""
+        self.request: dict[str, Any] = {}
+        self.element_id: str | None = None
+        self.delivered: list[str] = []
+        self._completed: dict[UUID, Variables] = {}
+        self._tasks_before: set[UUID] = set()
+        self._waits_before: set[UUID] = set()
+        self._events: list[dict[str, Any]] = []
+        self._running: str | None = None
+        self._flow: workflow.LiveWorkflow | None = None
+
+    @classmethod
+    def fresh(
+        cls,
+        instance_id: int,
+        process_key: str,
+        business_key: str,
+        definition_id: int,
+        *,
+        actor: Actor,
+        now: datetime,
+    ) -> Self:
+        """A turn of an instance that was inserted in this transaction."""
+        return cls(
+            instance_id,
+            process_key,
+            business_key,
+            definition_id,
+            version=0,
+            event_seq=0,
+            state=None,
+            actor=actor,
+            now=now,
+        )
+
+    @classmethod
+    def locked(cls, row: Row[Any], *, actor: Actor, now: datetime) -> Self:
+        """A turn of an instance whose row this transaction has locked."""
+        return cls(
+            row.id,
+            row.process_key,
+            row.business_key,
+            row.definition_id,
+            version=row.version,
+            event_seq=row.event_seq,
+            state=row.state,
+            actor=actor,
+            now=now,
+        )
+
+    @contextmanager
+    def guard(
+        self, kind: str, request: dict[str, Any], element_id: str | None = None
+    ) -> Iterator[Self]:
+        """Let refusals and database faults pass; everything else becomes ActionFailed."""
+        self.kind, self.request, self.element_id = kind, request, element_id
+        with self._guarded():
+            if self.state is not None:
+                self._load(self.state)
+            yield self
+
+    def data_of(self, task_id: UUID) -> dict[str, Any]:
+        """The variables one open task sees."""
+        return next((t.data for t in self.flow.open_user_tasks() if t.task_id == task_id), {})
+
+    @property
+    def flow(self) -> workflow.LiveWorkflow:
+        """The loaded workflow."""
+        if self._flow is None:
+            raise RuntimeError("the instance has ended and has no state")
+        return self._flow
+
+    def begin(self, variables: Variables) -> None:
+        """Start the diagram and run it to its first waits."""
+        self._event("started", self.process_key, "开始")
+        parsed = definitions.parsed(self.definition_id)
+        self._flow = workflow.new_workflow(parsed, dict(variables), self._environment())
+
+    def complete(self, task_id: UUID, variables: Variables) -> None:
+        """Complete one user task and run to the next waits."""
+        self._completed[task_id] = variables
+        workflow.complete(self.flow, task_id, dict(variables))
+
+    def deliver(self, name: str, payload: dict[str, Any]) -> bool:
+        """Hand a message to the one element that has waited longest for it."""
+        waits = [w for w in self.flow.waiting_messages() if w.name == name]
+        if not waits:
+            return False
+        self._event("message", waits[0].element_id, name, decision=payload)
+        workflow.deliver(self.flow, waits[0].task_id, name, payload)
+        return True
+
+    def advance(self) -> None:
+        """Fire what is due."""
+        workflow.advance(self.flow)
+
+    def cancel(self, reason: str) -> None:
+        """Cancel every open task."""
+        self._event("cancelled", self.process_key, "终止", decision={"reason": reason})
+        workflow.cancel(self.flow)
+
+    def drain_inbox(self) -> None:
+        """Deliver the early messages for which something waits now, each once."""
+        while names := {w.name for w in self.flow.waiting_messages()}:
+            message = session().execute(
+                select(InboxMessage.message_id, InboxMessage.name, InboxMessage.payload)
+                .where(
+                    InboxMessage.business_key == self.business_key,
+                    InboxMessage.name.in_(names),
+                    InboxMessage.state == "pending",
+                )
+                .order_by(InboxMessage.received_at)
+                .limit(1)
+                .with_for_update()
+            ).one_or_none()
+            if message is None:
+                return
+            self.deliver(message.name, message.payload)
+            mark_message(message.message_id, "delivered", self.instance_id, self.now)
+            self.delivered.append(message.message_id)
+
+    def save(self, kind: str, action_id: UUID | None) -> Outcome:
+        """Write the rows that differ, the history, the state and the action's answer."""
+        with self._guarded():
+            waits = {w.task_id: w for w in self.flow.waiting_messages()}
+            if any(task_id not in self._waits_before for task_id in waits):
+                self.drain_inbox()
+                waits = {w.task_id: w for w in self.flow.waiting_messages()}
+            tasks = {t.task_id: t for t in self.flow.open_user_tasks()}
+            opened = [t for i, t in tasks.items() if i not in self._tasks_before]
+            ended = self.flow.is_completed()
+            status = "cancelled" if kind == "cancel" else "completed" if ended else "open"
+            rows = [self._task_row(task) for task in opened]
+            self._collect_events(status)
+            change = Change(
+                self.process_key,
+                self.business_key,
+                status,
+                rows,
+                [task.properties.get("status", "") for task in opened],
+                self.flow.last_data(),
+                self.actor,
+                self.now,
+                [event["element_id"] for event in self._events],
+            )
+            for observe in registry.observers_of(self.process_key):
+                observe(change)
+            self._write_tasks(set(tasks), rows)
+            self._write_waits(waits)
+            session().execute(insert(ProcessEvent), self._events)
+            pruning.prune(self.flow)
+            state = None if status != "open" else codec.dumps(self.flow, self.definition_id)
+            session().execute(
+                update(ProcessInstance)
+                .where(ProcessInstance.id == self.instance_id)
+                .values(
+                    status=status,
+                    version=self.version + 1,
+                    event_seq=self.event_seq,
+                    next_due=timers.next_due(self.flow) if status == "open" else None,
+                    state=state,
+                    ended_at=None if status == "open" else self.now,
+                )
+            )
+            outcome = Outcome(
+                self.instance_id,
+                self.business_key,
+                status,
+                [
+                    {
+                        "task_id": str(row.id),
+                        "element_id": row.element_id,
+                        "name": row.name,
+                        "unit_id": row.unit_id,
+                    }
+                    for row in rows
+                ],
+            )
+            if action_id is not None:
+                session().execute(
+                    insert(ProcessAction).values(
+                        action_id=action_id,
+                        instance_id=self.instance_id,
+                        kind=kind,
+                        result=outcome.as_result(),
+                    )
+                )
+            return outcome
+
+    def full_request(self) -> dict[str, Any]:
+        """What a retry of this action needs."""
+        return {**self.request, "actor": asdict(self.actor)}
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
+        except (HotlineError, DBAPIError):
+            raise
+        except Exception as error:
+            raise ActionFailed(self, error, self._running or self.element_id) from error
+
+    def _load(self, state: bytes) -> None:
+        self._flow, _ = codec.loads(state, definitions.parsed, self._environment())
+        self._tasks_before = {t.task_id for t in self._flow.open_user_tasks()}
+        self._waits_before = {w.task_id for w in self._flow.waiting_messages()}
+
+    def _environment(self) -> SafeEnvironment:
+        return SafeEnvironment(self._call)
+
+    def _call(self, name: str, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        self._running = name
+        step = Step(
+            self.process_key, self.business_key, name, params, data, self.actor, self.now
+        )
+        result = registry.handler_named(name)(step) or {}
+        self._running = None
+        return dict(result)
+
+    def _task_row(self, task: workflow.OpenTask) -> UserTask:
+        properties = task.properties
+        unit = task.data.get(properties["unit"]) if "unit" in properties else None
+        return UserTask(
+            id=task.task_id,
+            instance_id=self.instance_id,
+            process_key=self.process_key,
+            business_key=self.business_key,
+            element_id=task.element_id,
+            name=task.name,
+            lane=task.lane,
+            role=properties.get("role"),
+            form=properties.get("form"),
+            deadline_key=properties.get("deadline"),
+            unit_id=unit if isinstance(unit, int) else None,
+            assignee_id=None,
+            assignee_name=None,
+            state="open",
+            version=1,
+            opened_at=self.now,
+            due_at=None,
+            sort_at=NO_DUE_DATE,
+            closed_at=None,
+            closed_by=None,
+            closed_by_name=None,
+        )
+
+    def _write_tasks(self, open_now: set[UUID], rows: list[UserTask]) -> None:
+        closed = self._tasks_before - open_now
+        done = closed & set(self._completed)
+        for ids, state in ((done, "done"), (closed - done, "cancelled")):
+            if ids:
+                session().execute(
+                    update(UserTask)
+                    .where(UserTask.id.in_(ids))
+                    .values(
+                        state=state,
+                        closed_at=self.now,
+                        closed_by=self.actor.id,
+                        closed_by_name=self.actor.name,
+                    )
+                    .execution_options(synchronize_session=False)
+                )
+        session().add_all(rows)
+        session().flush()
+
+    def _write_waits(self, waits: dict[UUID, workflow.WaitingMessage]) -> None:
+        gone = self._waits_before - set(waits)
+        if gone:
+            session().execute(delete(WaitingMessage).where(WaitingMessage.task_id.in_(gone)))
+        fresh = [w for i, w in waits.items() if i not in self._waits_before]
+        if fresh:
+            session().execute(
+                insert(WaitingMessage),
+                [
+                    {
+                        "task_id": w.task_id,
+                        "instance_id": self.instance_id,
+                        "business_key": self.business_key,
+                        "name": w.name,
+                        "element_id": w.element_id,
+                        "since": self.now,
+                    }
+                    for w in fresh
+                ],
+            )
+
+    def _collect_events(self, status: str) -> None:
+        for step in self.flow.passed():
+            started = step.started_at
+            self._event(
+                step.kind if step.state == "completed" else "cancelled",
+                step.element_id,
+                step.name,
+                task_id=step.task_id,
+                decision=self._completed.get(step.task_id),
+                duration_s=None if started is None else int((self.now - started).total_seconds()),
+            )
+        if status != "open":
+            self._event("ended", self.process_key, "结束")
+
+    def _event(
+        self,
+        kind: str,
+        element_id: str,
+        name: str,
+        *,
+        task_id: UUID | None = None,
+        decision: dict[str, Any] | None = None,
+        duration_s: int | None = None,
+    ) -> None:
+        self.event_seq += 1
+        by_person = kind in {"user", "started", "cancelled"}
+        actor = self.actor if by_person else registry.SYSTEM
+        self._events.append(
+            {
+                "instance_id": self.instance_id,
+                "seq": self.event_seq,
+                "at": self.now,
+                "kind": kind,
+                "element_id": element_id,
+                "element_name": name,
+                "task_id": task_id,
+                "actor_id": actor.id,
+                "actor_name": actor.name,
+                "unit_id": actor.unit_id,
+                "decision": decision,
+                "duration_s": max(duration_s, 0) if duration_s is not None else None,
+            }
+        )
+
+
+def mark_message(message_id: str, state: str, instance_id: int, now: datetime) -> None:
+    """Note what became of a message."""
+    session().execute(
+        update(InboxMessage)
+        .where(InboxMessage.message_id == message_id)
+        .values(state=state, delivered_at=now, instance_id=instance_id)
+    )
+
+
+def database_now() -> Any:
+    """The database's own present: what is due does not depend on a node's clock."""
+    return func.now()
