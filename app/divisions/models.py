@@ -19,7 +19,7 @@ class Division(Model):
 
     __tablename__ = "divisions"
     __table_args__ = (
-        Index("ix_divisions_parent_code", "parent_code", "code"),
+        Index("ix_divisions_parent_code", "parent_code"),
         Index(
             "ix_divisions_name",
             "name",
@@ -43,7 +43,7 @@ class Division(Model):
 
 
 class DivisionEdition(Model):
-    """One change of the whole table: a load or a revision. The newest row is the table's version."""
+    """One change of the table, by a load or a revision. The newest row is its version."""
 
     __tablename__ = "division_editions"
 

@@ -1,0 +1,68 @@
+"""Reading the tree of units: who is above whom, and whom a ticket may be handed to."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from app.core.db import session
+from app.divisions import queries as divisions
+from app.divisions.rules import ROOT_CODE
+from app.organisations.models import Unit
+
+
+def unit(unit_id: int) -> Unit | None:
+    """The unit with this id."""
+    return session().get(Unit, unit_id)
+
+
+def national_unit() -> Unit | None:
+    """The root of the tree; None before units were generated."""
+    return session().scalar(select(Unit).where(Unit.division_code == ROOT_CODE))
+
+
+def unit_of_division(code: str | None) -> Unit | None:
+    """The unit nearest to a division of any level: its own or the first one above it.
+
+    The national unit answers for None and the root code. None for an unknown code: an unresolved
+    place is nobody's until a person decides.
+    """
+    if code in (None, ROOT_CODE):
+        return national_unit()
+    codes = [division.code for division in divisions.path(code or "")]
+    found = {
+        unit.division_code: unit
+        for unit in session().scalars(select(Unit).where(Unit.division_code.in_(codes)))
+    }
+    return next((found[code] for code in reversed(codes) if code in found), None)
+
+
+def children(unit_id: int) -> list[Unit]:
+    """All units directly below, by division code, disabled ones too."""
+    statement = select(Unit).where(Unit.parent_id == unit_id).order_by(Unit.division_code)
+    return list(session().scalars(statement))
+
+
+def delegation_targets(unit: Unit) -> list[Unit]:
+    """The units a ticket may be handed down to (转派): enabled and directly below (D14)."""
+    return [child for child in children(unit.id) if child.enabled]
+
+
+def chain(unit_id: int) -> list[Unit]:
+    """From the national unit down to the unit itself; empty for an unknown id."""
+    steps = select(Unit.id, Unit.parent_id).where(Unit.id == unit_id).cte("steps", recursive=True)
+    above = aliased(Unit)
+    steps = steps.union_all(
+        select(above.id, above.parent_id).join(steps, above.id == steps.c.parent_id)
+    )
+    units = list(session().scalars(select(Unit).join(steps, Unit.id == steps.c.id)))
+    by_parent = {unit.parent_id: unit for unit in units}
+    ordered: list[Unit] = []
+    found = by_parent.get(None)
+    while found:
+        ordered.append(found)
+        found = by_parent.get(found.id)
+    return ordered
+
+
+def is_below(unit: Unit, of: Unit) -> bool:
+    """Whether `unit` is somewhere below `of`; a unit is not below itself."""
+    return unit.id != of.id and any(step.id == of.id for step in chain(unit.id))
