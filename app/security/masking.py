@@ -12,10 +12,10 @@ ANONYMOUS = "匿名"
 """What stands in place of a sealed name."""
 
 _MOBILE = re.compile(r"^(?:\+?86|0086)?(1\d{2})\d{4}(\d{4})$")
-_LANDLINE = re.compile(r"^(0\d{2,3})?\d{3,4}(\d{4})$")
+_LANDLINE = re.compile(r"^(0(?:10|2\d|[3-9]\d{2}))?\d{3,4}(\d{4})$")
 _EXTENSION = re.compile(r"(?:转|-)\d{1,5}$")
 
-_DETAIL = r"[^\d路街巷弄号村组栋幢室楼]"
+_DETAIL = r"[^\d路街巷弄号村组栋幢室]"
 """A character that can stand in the name of a township; anything else belongs to the detail."""
 _ADDRESS = re.compile(
     r"(?P<upper>(?:.{2,8}?(?:省|自治区))?"
