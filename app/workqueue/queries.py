@@ -79,6 +79,13 @@ def dead_letters(
     return [DeadLetter(*row) for row in session().execute(query)]
 
 
+def item_id_of(dedup_key: str, *, shard: int = 0) -> int | None:
+    """The item that was added under this key."""
+    return session().scalar(
+        select(WorkItem.id).where(WorkItem.shard == shard, WorkItem.dedup_key == dedup_key)
+    )
+
+
 def interventions(item_id: int, *, shard: int = 0) -> list[WorkItemIntervention]:
     """What persons did to the item, oldest first."""
     return list(

@@ -139,7 +139,7 @@ def lease(lane: str, limit: int, *, dest: str, owner: str, seconds: int) -> list
     return items
 
 
-def take_back_expired(lane: str) -> int:
+def take_back_expired(lane: str) -> list[Item]:
     """Make items ready again whose owner died; those that used up their attempts are dead."""
     expired = session().execute(
         select(*_TAKEN)
@@ -161,7 +161,7 @@ def take_back_expired(lane: str) -> int:
             )
             .execution_options(synchronize_session=False)
         )
-    return len(items)
+    return items
 
 
 def finish(item: Item, owner: str) -> None:

@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import func, select, text
 
 from app.core.db import session, transact
-from app.workqueue import services
 from app.workqueue.models import DONE, WorkItem
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,0 +1,112 @@
+"""The door for partners: who calls, and the same question gets the same answer."""
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from app.core.db import session
+from app.core.sealed import keyring
+from app.exchange import rules, signature
+from app.exchange.errors import (
+    AppDisabled,
+    IdempotencyConflict,
+    IpNotAllowed,
+    NonceReplay,
+    SignatureInvalid,
+    TimestampSkew,
+)
+from app.exchange.models import IdempotencyKey, Nonce, Partner
+
+_NOBODY = "0" * 64
+"""Stands in for an unknown partner's secret, so that its refusal takes as long."""
+
+
+def authenticate(
+    method: str,
+    path: str,
+    query: str,
+    headers: signature.Headers,
+    body: bytes,
+    ip: str,
+    now: datetime,
+) -> Partner:
+    """The partner who signed this request, or a refusal (401, or 403 for its address).
+
+    1. six headers, 2. fresh timestamp, 3. signature with a live secret and a method this partner
+    may use, 4. enabled, 5. address, 6. nonce unused. The nonce row belongs to the request's
+    transaction: a request that was refused or failed may be sent again as it is, because it changed
+    nothing. `path` is the decoded path, `query` the raw query string, `body` the raw bytes.
+    """
+    claim = signature.claim_of(headers)
+    if not rules.is_nonce(claim.nonce):
+        raise SignatureInvalid
+    if not rules.is_fresh(claim.timestamp, now):
+        raise TimestampSkew
+    partner = session().scalar(select(Partner).where(Partner.app_id == claim.app_id))
+    secrets = partner.secrets if partner is not None else [_NOBODY]
+    right = signature.matches(claim, secrets, method=method, path=path, query=query, body=body)
+    if partner is None or not right or claim.sign_method not in partner.sign_methods:
+        raise SignatureInvalid
+    if not partner.enabled:
+        raise AppDisabled
+    if partner.ip_allow_list and not rules.in_networks(ip, partner.ip_allow_list):
+        raise IpNotAllowed
+    _use_nonce(partner.app_id, claim.nonce, now)
+    return partner
+
+
+def fingerprint(payload: Any) -> str:
+    """A keyed hash of a JSON value; order of keys and white space in the request do not matter."""
+    plain = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    return hmac.new(keyring().hash_key, plain, hashlib.sha256).hexdigest()
+
+
+def idempotent(
+    client: str, key: str, request_hash: str, work: Callable[[], Any]
+) -> tuple[Any, bool]:
+    """Do `work` once for (client, key) and give a repeat the first answer: (answer, duplicate).
+
+    The key's row is inserted first, so a request that comes at the same moment waits for this
+    transaction and then reads its answer, or does the work itself when this one is rolled back. The
+    same key with another `request_hash` is an IdempotencyConflict. `work` returns JSON data.
+    """
+    mine = session().execute(
+        insert(IdempotencyKey)
+        .values(client=client, key=key, request_hash=request_hash)
+        .on_conflict_do_nothing()
+        .returning(IdempotencyKey.key)
+    )
+    where = (IdempotencyKey.client == client, IdempotencyKey.key == key)
+    if mine.first() is None:
+        known = session().execute(
+            select(IdempotencyKey.request_hash, IdempotencyKey.response).where(*where)
+        )
+        first_hash, response = known.one()
+        if not hmac.compare_digest(first_hash, request_hash):
+            raise IdempotencyConflict
+        return response, True
+    response = work()
+    session().execute(
+        update(IdempotencyKey)
+        .where(*where)
+        .values(response=response)
+        .execution_options(synchronize_session=False)
+    )
+    return response, False
+
+
+def _use_nonce(app_id: str, nonce: str, now: datetime) -> None:
+    added = session().execute(
+        insert(Nonce)
+        .values(app_id=app_id, nonce=nonce, expires_at=now + rules.NONCE_MEMORY)
+        .on_conflict_do_nothing()
+        .returning(Nonce.nonce)
+    )
+    if added.first() is None:
+        raise NonceReplay

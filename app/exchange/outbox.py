@@ -1,0 +1,136 @@
+"""Outgoing messages: written with the state change, delivered later, looked after by persons."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import joinedload
+
+from app.core.db import session
+from app.exchange import registry
+from app.exchange.errors import UnknownMessage
+from app.exchange.models import (
+    PENDING,
+    SETTLED_OFFLINE,
+    OutboundMessage,
+    OutboundSequence,
+    Partner,
+)
+from app.workqueue import queries as workqueue_queries
+from app.workqueue import services as workqueue
+from app.workqueue.errors import UnknownItem
+
+LANE = "outbound"
+
+
+def send(
+    partner: Partner,
+    business_key: str,
+    operation: str,
+    body: Mapping[str, Any],
+    now: datetime,
+    *,
+    once: str | None = None,
+) -> OutboundMessage:
+    """Write a message and its work item into the caller's transaction; nothing is sent here.
+
+    Messages of one `business_key` leave in the order of these calls, numbered without gaps by
+    `event_seq`. With `once`, a second call with the same word returns the first message.
+    """
+    last = _lock_sequence(business_key)
+    event_id = uuid.uuid4()
+    idempotency_key = once or str(event_id)
+    if once is not None:
+        earlier = session().scalar(
+            select(OutboundMessage).where(OutboundMessage.idempotency_key == once)
+        )
+        if earlier is not None:
+            return earlier
+    session().execute(
+        update(OutboundSequence)
+        .where(OutboundSequence.business_key == business_key)
+        .values(last=last + 1)
+        .execution_options(synchronize_session=False)
+    )
+    message = OutboundMessage(
+        partner_id=partner.id,
+        business_key=business_key,
+        event_id=event_id,
+        event_seq=last + 1,
+        operation=operation,
+        body={**body, "event_id": str(event_id), "event_seq": last + 1},
+        idempotency_key=idempotency_key,
+        created_at=now,
+    )
+    session().add(message)
+    session().flush()
+    workqueue.enqueue(
+        LANE,
+        _dedup_key(idempotency_key),
+        payload={"message_id": message.id},
+        business_key=business_key,
+        dest=partner.app_id,
+    )
+    return message
+
+
+def resend(message_id: int, *, actor: str) -> None:
+    """Try a dead message again (手工重发), with the same idempotency key. Only dead ones."""
+    message = _locked(message_id)
+    workqueue.replay(_item_id(message), actor=actor)
+    message.state = PENDING
+    session().flush()
+
+
+def settle_offline(message_id: int, reason: str, *, actor: str, now: datetime) -> None:
+    """The platform was told by other means (标记已线下反馈); the ticket goes on as if it answered.
+
+    Only dead messages; who did it and why is kept with the work item.
+    """
+    message = _locked(message_id)
+    workqueue.settle_offline(_item_id(message), reason, actor=actor)
+    message.state = SETTLED_OFFLINE
+    message.acknowledged_at = now
+    session().flush()
+    registry.tell_acknowledged(message, now)
+
+
+def _lock_sequence(business_key: str) -> int:
+    session().execute(
+        insert(OutboundSequence).values(business_key=business_key, last=0).on_conflict_do_nothing()
+    )
+    return (
+        session()
+        .scalars(
+            select(OutboundSequence.last)
+            .where(OutboundSequence.business_key == business_key)
+            .with_for_update()
+        )
+        .one()
+    )
+
+
+def _dedup_key(idempotency_key: str) -> str:
+    return f"{LANE}:{idempotency_key}"
+
+
+def _item_id(message: OutboundMessage) -> int:
+    item_id = workqueue_queries.item_id_of(_dedup_key(message.idempotency_key))
+    if item_id is None:
+        raise UnknownItem
+    return item_id
+
+
+def _locked(message_id: int) -> OutboundMessage:
+    message = session().scalar(
+        select(OutboundMessage)
+        .where(OutboundMessage.id == message_id)
+        .options(joinedload(OutboundMessage.partner))
+        .with_for_update(of=OutboundMessage)
+    )
+    if message is None:
+        raise UnknownMessage
+    return message

@@ -1,0 +1,147 @@
+"""What was sent, what hangs, and how each partner is doing (API-OBS-01). Reads only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.core.db import session
+from app.exchange.models import DEAD, Circuit, OutboundAttempt, OutboundMessage, Partner
+from app.exchange.outbox import LANE
+from app.exchange.rules import OPERATIONS
+from app.workqueue import queries as workqueue_queries
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A message of a ticket as its page shows it; the body stays sealed."""
+
+    message_id: int
+    operation: str
+    title: str
+    event_seq: int
+    state: str
+    receipt_no: str | None
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True)
+class PartnerHealth:
+    """One line of the partner monitor; p95 is in milliseconds over the last 24 hours."""
+
+    partner_id: int
+    app_id: str
+    name: str
+    enabled: bool
+    waiting: int
+    dead: int
+    last_success_at: datetime | None
+    p95_ms: int | None
+    failures_in_a_row: int
+    resting_until: datetime | None
+    reason: str | None
+
+
+def deliveries_of(business_key: str) -> list[Delivery]:
+    """All messages of a ticket, in the order they leave."""
+    return list(_deliveries(OutboundMessage.business_key == business_key, 500))
+
+
+def dead_messages(
+    *, partner_id: int | None = None, after: int = 0, limit: int = 50
+) -> list[Delivery]:
+    """Messages that wait for a person (失败队列), by id; `after` is the last id seen."""
+    condition = (OutboundMessage.state == DEAD) & (OutboundMessage.id > after)
+    if partner_id is not None:
+        condition &= OutboundMessage.partner_id == partner_id
+    return list(_deliveries(condition, limit))
+
+
+def attempts_of(message_id: int) -> list[OutboundAttempt]:
+    """Every try to deliver a message, oldest first, masked."""
+    return list(
+        session().scalars(
+            select(OutboundAttempt)
+            .where(OutboundAttempt.message_id == message_id)
+            .order_by(OutboundAttempt.id)
+        )
+    )
+
+
+def partner_health(now: datetime) -> list[PartnerHealth]:
+    """The monitor page: queue, failures and speed of every partner."""
+    day = now - timedelta(hours=24)
+    last = _by_partner(
+        select(OutboundMessage.partner_id, func.max(OutboundMessage.acknowledged_at)).group_by(
+            OutboundMessage.partner_id
+        )
+    )
+    p95 = _by_partner(
+        select(
+            OutboundAttempt.partner_id,
+            func.percentile_cont(0.95).within_group(OutboundAttempt.ms.asc()),
+        )
+        .where(OutboundAttempt.attempted_at >= day)
+        .group_by(OutboundAttempt.partner_id)
+    )
+    circuits = {each.dest: each for each in session().scalars(select(Circuit))}
+    queue: dict[tuple[str, bool], int] = {}
+    for count in workqueue_queries.unfinished_counts(LANE):
+        key = (count.dest, count.state == "dead")
+        queue[key] = queue.get(key, 0) + count.items
+    health = []
+    for partner in session().scalars(select(Partner).order_by(Partner.province_code, Partner.id)):
+        circuit = circuits.get(partner.app_id)
+        speed = p95.get(partner.id)
+        health.append(
+            PartnerHealth(
+                partner.id,
+                partner.app_id,
+                partner.name,
+                partner.enabled,
+                queue.get((partner.app_id, False), 0),
+                queue.get((partner.app_id, True), 0),
+                last.get(partner.id),
+                None if speed is None else round(speed),
+                circuit.failures if circuit else 0,
+                circuit.open_until if circuit else None,
+                circuit.reason if circuit else None,
+            )
+        )
+    return health
+
+
+def _by_partner(query: Any) -> dict[int, Any]:
+    return {row[0]: row[1] for row in session().execute(query)}
+
+
+def _deliveries(condition: Any, limit: int) -> Iterator[Delivery]:
+    tries = (
+        select(func.count(OutboundAttempt.id))
+        .where(OutboundAttempt.message_id == OutboundMessage.id)
+        .scalar_subquery()
+    )
+    error = (
+        select(OutboundAttempt.error)
+        .where(OutboundAttempt.message_id == OutboundMessage.id)
+        .order_by(OutboundAttempt.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    rows = session().execute(
+        select(
+            *(OutboundMessage.id, OutboundMessage.operation, OutboundMessage.event_seq),
+            *(OutboundMessage.state, OutboundMessage.receipt_no, tries, error),
+            *(OutboundMessage.created_at, OutboundMessage.acknowledged_at),
+        )
+        .where(condition)
+        .order_by(OutboundMessage.id)
+        .limit(limit)
+    )
+    for number, operation, *rest in rows:
+        yield Delivery(number, operation, OPERATIONS.get(operation, operation), *rest)

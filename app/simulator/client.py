@@ -1,0 +1,142 @@
+"""A small signed client of the partner API: what a 12345 platform needs, and nothing else."""
+
+import mimetypes
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+import orjson
+
+from app.exchange import signature
+
+PREFIX = "/openapi/v1"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the platform said: HTTP status and the envelope (REQUIREMENTS 4.4)."""
+
+    status: int
+    envelope: Mapping[str, Any]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it was done: HTTP 2xx and `code` "0"."""
+        return 200 <= self.status < 300 and self.envelope.get("code") == "0"
+
+    @property
+    def data(self) -> Any:
+        """The envelope's `data`, or an empty object."""
+        return self.envelope.get("data") or {}
+
+
+class PartnerClient:
+    """Signs with HMAC-SHA256 or HMAC-SM3 and talks JSON. A context manager that closes itself."""
+
+    def __init__(
+        self, base_url: str, app_id: str, secret: str, method: str = "HMAC-SHA256"
+    ) -> None:
+        self._base = base_url.rstrip("/")
+        self._root = urlsplit(self._base).path
+        self._app_id = app_id
+        self._secret = secret
+        self._method = method
+        self._http = httpx.Client(timeout=30, trust_env=False)
+
+    def __enter__(self) -> "PartnerClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def submit_complaint(self, complaint: Mapping[str, Any]) -> Answer:
+        """Submit a complaint (I1); the same `external_ticket_no` and content is done once."""
+        return self.post("/complaints", complaint)
+
+    def upload_attachment(self, content: Path | bytes, name: str | None = None) -> Answer:
+        """Upload a file (I4); `data.attachment_id` goes into a submission's `attachments`."""
+        raw = content.read_bytes() if isinstance(content, Path) else content
+        name = name or (content.name if isinstance(content, Path) else "attachment")
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        form = httpx.Request("POST", "http://form.invalid", files={"file": (name, raw, kind)})
+        return self.request(
+            "POST", "/attachments", body=form.read(), content_type=form.headers["Content-Type"]
+        )
+
+    def divisions(self, parent: str = "") -> Answer:
+        """The children of a division (I5); empty gives the provinces."""
+        return self.get("/divisions", {"parent_code": parent} if parent else {})
+
+    def code_table(self, name: str) -> Answer:
+        """A code table (I6)."""
+        return self.get(f"/code-tables/{name}")
+
+    def ticket(self, acceptance_no: str) -> Answer:
+        """Where a ticket stands (I7)."""
+        return self.get(f"/tickets/{acceptance_no}")
+
+    def decide_return(self, acceptance_no: str, *, approved: bool, opinion: str) -> Answer:
+        """Answer a return request (I9, table 4): 1 agrees, 2 refuses."""
+        return self._decide(acceptance_no, "return-decision", approved, opinion)
+
+    def decide_extension(self, acceptance_no: str, *, approved: bool, opinion: str) -> Answer:
+        """Answer an extension request (I10, table 5): 1 agrees, 2 refuses."""
+        return self._decide(acceptance_no, "extension-decision", approved, opinion)
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
+        """A signed GET below the API's root."""
+        return self.request("GET", path, query=urlencode(query or {}))
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """A signed POST of JSON below the API's root."""
+        return self.request("POST", path, body=orjson.dumps(dict(body)))
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: str = "",
+        body: bytes = b"",
+        content_type: str = "application/json",
+        changed_headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One signed request. `changed_headers` lets a conformance test spoil the signature."""
+        whole = f"{self._root}{PREFIX}{path}"
+        headers = signature.sign(
+            method,
+            whole,
+            app_id=self._app_id,
+            secret=self._secret,
+            timestamp=round(time.time() * 1000),
+            nonce=secrets.token_hex(16),
+            query=query,
+            body=body,
+            sign_method=self._method,
+        )
+        if body:
+            headers["Content-Type"] = content_type
+        url = f"{self._base}{PREFIX}{path}" + (f"?{query}" if query else "")
+        response = self._http.request(
+            method, url, content=body, headers={**headers, **(changed_headers or {})}
+        )
+        try:
+            envelope = orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            envelope = None
+        if not isinstance(envelope, dict):
+            envelope = {"code": "NOT_JSON", "message": "对方没有返回JSON"}
+        return Answer(response.status_code, envelope)
+
+    def _decide(self, acceptance_no: str, what: str, approved: bool, opinion: str) -> Answer:
+        body = {"approved": 1 if approved else 2, "opinion": opinion}
+        return self.post(f"/tickets/{acceptance_no}/{what}", body)

@@ -1,0 +1,161 @@
+"""The pages of the simulated platform: what came, how to misbehave, submit a sample."""
+
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from flask import Blueprint, Response, abort, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.core import clock
+from app.simulator import behaviour, labels, samples
+from app.simulator.behaviour import MODES, Control
+from app.simulator.client import Answer, PartnerClient
+from app.simulator.config import SimulatorConfig
+from app.simulator.journal import Journal
+
+SHOWN = 100
+DECISIONS = {"return-requests": "decide_return", "extension-requests": "decide_extension"}
+
+
+def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Blueprint:
+    """The blueprint a person looks at."""
+    views = Blueprint("pages", __name__)
+
+    def partner() -> PartnerClient:
+        return PartnerClient(config.platform_url, config.app_id, config.secret, config.sign_method)
+
+    @views.before_request
+    def refuse_foreign_forms() -> None:
+        """A form of another site must not steer the simulator."""
+        origin = request.headers.get("Origin")
+        if request.method == "POST" and origin and urlsplit(origin).netloc != request.host:
+            abort(403)
+
+    @views.get("/")
+    def index() -> str:
+        """What was received and submitted, newest first."""
+        return render_template(
+            "index.html",
+            config=config,
+            received=journal.received[: -SHOWN - 1 : -1],
+            submitted=journal.submitted[: -SHOWN - 1 : -1],
+            refused=journal.refused[:-21:-1],
+            totals=(len(journal.received), len(journal.submitted), len(journal.refused)),
+            behaviour=control.current,
+            modes=MODES,
+            titles=labels.TITLES,
+            samples=samples.SAMPLES,
+        )
+
+    @views.get("/messages/<int:no>")
+    def message(no: int) -> str:
+        """One message with Chinese field names and what it lacks."""
+        found = journal.message(no) or abort(404)
+        return render_template(
+            "message.html",
+            config=config,
+            message=found,
+            title=labels.TITLES.get(found.operation, found.operation),
+            facts=labels.facts(found.body),
+            missing=labels.missing(found.operation, found.body),
+            decidable=found.operation in DECISIONS,
+        )
+
+    @views.post("/messages/<int:no>/decide")
+    def decide(no: int) -> AnyResponse:
+        """Agree to or refuse a return or extension request (tables 4 and 5)."""
+        found = journal.message(no) or abort(404)
+        verb = DECISIONS.get(found.operation) or abort(404)
+        approved = request.form.get("approved") == "1"
+        opinion = request.form.get("opinion", "").strip() or ("同意" if approved else "不同意")
+        number = str(found.body.get("acceptance_no", ""))
+        with partner() as client:
+            answer = _reach(
+                lambda: getattr(client, verb)(number, approved=approved, opinion=opinion)
+            )
+        journal.decide(
+            no,
+            {"approved": approved, "opinion": opinion, "answer": dict(answer.envelope)},
+            clock.now().astimezone(clock.BEIJING),
+        )
+        return redirect(url_for("pages.message", no=no), 303)
+
+    @views.post("/submit")
+    def submit() -> AnyResponse:
+        """Submit a sample complaint with the signed API and show the receipt."""
+        try:
+            sample = samples.sample_named(request.form.get("sample", ""))
+        except KeyError:
+            abort(404)
+        now = clock.now().astimezone(clock.BEIJING)
+        number = f"{config.ticket_prefix}-{now:%Y%m%d}-{secrets.randbelow(10**6):06d}"
+        body = samples.submission(sample, number, now)
+        with partner() as client:
+            answer = _reach(lambda: client.submit_complaint(body))
+        noted = journal.submit(sample.title, body, answer.status, answer.envelope, now)
+        return redirect(url_for("pages.submission", no=noted.no), 303)
+
+    @views.get("/submissions/<int:no>")
+    def submission(no: int) -> str:
+        """A submitted complaint, its receipt, and where it stands now."""
+        if not 0 < no <= len(journal.submitted):
+            abort(404)
+        found = journal.submitted[no - 1]
+        receipt = found.answer.get("data") or {}
+        state: Answer | None = None
+        number = receipt.get("acceptance_no")
+        if number and request.args.get("state"):
+            with partner() as client:
+                state = _reach(lambda: client.ticket(number))
+        return render_template(
+            "submission.html",
+            config=config,
+            submission=found,
+            receipt=labels.facts({k: v for k, v in receipt.items() if k != "warnings"}),
+            warnings=receipt.get("warnings") or [],
+            errors=found.answer.get("errors") or [],
+            facts=labels.facts(found.body),
+            state=state,
+            state_facts=labels.facts(state.data) if state and state.ok else [],
+        )
+
+    @views.get("/control")
+    def show_control() -> Response:
+        """How deliveries are treated now, as JSON."""
+        return jsonify(_as_json(control))
+
+    @views.post("/control")
+    def set_control() -> AnyResponse:
+        """Change how deliveries are treated; a form or JSON: mode, seconds, times, operation."""
+        values: Any = request.get_json() if request.is_json else request.form
+        try:
+            control.set(behaviour.read(values))
+        except ValueError as error:
+            return jsonify(code="VALIDATION_FAILED", message=str(error)), 422  # type: ignore[return-value]
+        if request.is_json:
+            return jsonify(_as_json(control))
+        return redirect(url_for("pages.index"), 303)
+
+    return views
+
+
+def _reach(call: Any) -> Answer:
+    """An answer of the platform, also when it cannot be reached."""
+    try:
+        answer: Answer = call()
+    except httpx.HTTPError:
+        return Answer(0, {"code": "UNREACHABLE", "message": "无法连接12317平台"})
+    return answer
+
+
+def _as_json(control: Control) -> dict[str, Any]:
+    now = control.current
+    return {
+        "mode": now.mode,
+        "title": now.title,
+        "seconds": now.seconds,
+        "times": now.times,
+        "operation": now.operation,
+    }
