@@ -10,11 +10,12 @@ history rows. Rules, each earned by a failing walk:
    boundary split whose join is unfinished, a loop, a fork with a token parked at a waiting join.
 3. The parent of an open task stays: a waiting task inherits the parent's data at every update.
 4. A token parked at the end join does not pin the tree. Its data would be merged at the very end,
-   so one stub under the root carries the data of all branches that ended.
+   in the order of arrival, so stubs under the root carry the data of the branches that ended.
 5. A subprocess goes as soon as its task is finished or gone.
 """
 
 import uuid
+from itertools import groupby
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.control import (
@@ -100,7 +101,7 @@ class _Pruning:
             return
         if len(children) != 1 or isinstance(anchor.task_spec, EventSplit):
             if _repeats(anchor):
-                anchor._children = [child.id for child in children]
+                anchor._children = [i for i in anchor._children if self._lives(self.tasks[i])]
             for child in children:
                 self._compress(child)
             return
@@ -119,6 +120,21 @@ class _Pruning:
             ]
             cut._parent = anchor.id
         self._compress(cut)
+
+    def _lives(self, firing: Any) -> bool:
+        """Whether a firing of a cycle timer holds a token still, if only one at the end join.
+
+        The timer takes that one along when it is cancelled.
+        """
+        if self.open_below.get(firing.id):
+            return True
+        waiting = [firing]
+        while waiting:
+            task = waiting.pop()
+            if task.state & _OPEN:
+                return True
+            waiting.extend(self.tasks[i] for i in task._children)
+        return False
 
     def _chain(self, task: Any) -> list[Any]:
         """The single line of descendants from `task` down to where it branches or ends."""
@@ -172,18 +188,18 @@ class _Pruning:
     def _collect(self, ended: list[Any]) -> None:
         """Delete what is no longer reachable, after saving the data of branches that ended."""
         kept = self._reachable()
-        lost = [task for task in ended if task.id not in kept and _has_arrived(task)]
-        if lost:
-            kept |= self._stub(lost)
+        arrived = sorted(filter(_has_arrived, ended), key=lambda task: task.last_state_change)
+        for is_kept, run in groupby(arrived, key=lambda task: task.id in kept):
+            if not is_kept:
+                kept |= self._stub(list(run))
         for task_id in [i for i in self.tasks if i not in kept]:
             del self.tasks[task_id]
         if self.workflow.last_task is not None and self.workflow.last_task.id not in self.tasks:
             self.workflow.last_task = self.root
 
     def _stub(self, lost: list[Any]) -> set[uuid.UUID]:
-        """Hang the newest lost end join under the root, its parent carrying all the data."""
-        lost.sort(key=lambda task: task.last_state_change)
-        newest = next((t for t in lost if t.state == TaskState.WAITING), lost[-1])
+        """Hang the newest of these end joins under the root, its parent carrying all their data."""
+        newest = lost[-1]
         parent = self.tasks[newest._parent]
         data: dict[str, Any] = {}
         for task in lost:
@@ -195,8 +211,9 @@ class _Pruning:
         below = [newest.id]
         stub = {parent.id}
         while below:
-            stub.add(below[-1])
-            below.extend(self.tasks[below.pop()]._children)
+            task_id = below.pop()
+            stub.add(task_id)
+            below.extend(self.tasks[task_id]._children)
         return stub
 
 
