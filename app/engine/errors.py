@@ -8,7 +8,9 @@ class TaskAlreadyDone(Conflict):
 
     def __init__(self, name: str | None, state: str) -> None:
         who = f"已由{name}办理" if name and state == "done" else "该环节已结束"
-        super().__init__(f"{who}，请刷新后查看最新状态", "TASK_ALREADY_DONE", current_state=state, done_by=name)
+        super().__init__(
+            f"{who}，请刷新后查看最新状态", "TASK_ALREADY_DONE", current_state=state, done_by=name
+        )
 
 
 class TaskClaimed(Conflict):

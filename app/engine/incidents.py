@@ -61,9 +61,7 @@ def _do(incident: Incident, request: dict[str, Any], actor: Actor, now: datetime
             now=now,
         )
     elif incident.action == "complete_task":
-        runner.complete_task(
-            UUID(request["task_id"]), request["values"], actor=actor, now=now
-        )
+        runner.complete_task(UUID(request["task_id"]), request["values"], actor=actor, now=now)
     elif incident.action == "raise_event":
         runner.raise_event(
             incident.business_key, request["name"], request["payload"], actor=actor, now=now
@@ -71,6 +69,15 @@ def _do(incident: Incident, request: dict[str, Any], actor: Actor, now: datetime
     elif incident.action == "cancel":
         runner.cancel(incident.instance_id or 0, request["reason"], actor=actor, now=now)
     elif incident.action == "deliver_message":
+        if "message_id" in request:
+            runner.deliver_message(
+                request["message_id"],
+                request["name"],
+                incident.business_key,
+                request["payload"],
+                now=now,
+                actor=actor,
+            )
         runner.deliver_waiting_inbox(now=now)
     elif incident.action == "fire_due":
         session().execute(

@@ -12,8 +12,8 @@ from uuid import UUID
 from marshmallow import Schema
 
 from app.engine.models import UserTask
+from app.engine.scalars import Scalar
 
-Scalar = str | int | float | bool | None
 Variables = dict[str, Scalar]
 
 

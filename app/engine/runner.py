@@ -20,7 +20,8 @@ from app.core.errors import Conflict, FieldError, Invalid
 from app.engine import definitions, registry, turn
 from app.engine.errors import StaleVersion, TaskAlreadyDone, TaskClaimed, UnknownTask
 from app.engine.models import InboxMessage, ProcessAction, ProcessInstance, UserTask, WaitingMessage
-from app.engine.registry import Actor, Scalar, Submission, Variables
+from app.engine.registry import Actor, Submission, Variables
+from app.engine.scalars import NotFlat, flat
 from app.engine.turn import Outcome, Turn
 
 Authorise = Callable[[UserTask], None]
@@ -162,8 +163,9 @@ def deliver_message(
         return "unmatched"
     if not _somebody_waits(instance.id, name):
         return "pending"
-    this = _deliver_pending(instance, actor, now)
-    return "delivered" if message_id in this else "pending"
+    request = {"message_id": message_id, "name": name, "payload": payload}
+    delivered = _deliver_pending(instance, actor, now, request)
+    return "delivered" if message_id in delivered else "pending"
 
 
 def raise_event(
@@ -220,26 +222,32 @@ def cancel(instance_id: int, reason: str, *, actor: Actor, now: datetime) -> Out
 
 def deliver_waiting_inbox(*, now: datetime) -> int:
     """Deliver one early message whose waiter has appeared meanwhile; returns how many went."""
-    row = session().execute(
-        select(WaitingMessage.instance_id)
-        .join(
-            InboxMessage,
-            (InboxMessage.business_key == WaitingMessage.business_key)
-            & (InboxMessage.name == WaitingMessage.name)
-            & (InboxMessage.state == "pending"),
+    row = (
+        session()
+        .execute(
+            select(WaitingMessage.instance_id)
+            .join(
+                InboxMessage,
+                (InboxMessage.business_key == WaitingMessage.business_key)
+                & (InboxMessage.name == WaitingMessage.name)
+                & (InboxMessage.state == "pending"),
+            )
+            .limit(1)
         )
-        .limit(1)
-    ).one_or_none()
+        .one_or_none()
+    )
     if row is None:
         return 0
     instance = _lock(ProcessInstance.id == row.instance_id)
     if instance is None or instance.status != "open":
         return 0
-    return len(_deliver_pending(instance, registry.SYSTEM, now))
+    return len(_deliver_pending(instance, registry.SYSTEM, now, {}))
 
 
-def _deliver_pending(instance: Row[Any], actor: Actor, now: datetime) -> list[str]:
-    with Turn.locked(instance, actor=actor, now=now).guard("deliver_message", {}) as this:
+def _deliver_pending(
+    instance: Row[Any], actor: Actor, now: datetime, request: dict[str, Any]
+) -> list[str]:
+    with Turn.locked(instance, actor=actor, now=now).guard("deliver_message", request) as this:
         this.drain_inbox()
     this.save("deliver_message", None)
     return this.delivered
@@ -247,19 +255,25 @@ def _deliver_pending(instance: Row[Any], actor: Actor, now: datetime) -> list[st
 
 def _lock(condition: Any) -> Row[Any] | None:
     """Lock one instance by a Core select: the hot path needs no mapped object."""
-    return session().execute(
-        select(*turn.INSTANCE_COLUMNS).where(condition).with_for_update()
-    ).one_or_none()
+    return (
+        session()
+        .execute(select(*turn.INSTANCE_COLUMNS).where(condition).with_for_update())
+        .one_or_none()
+    )
 
 
 def _lock_by_key(business_key: str) -> Row[Any] | None:
-    return session().execute(
-        select(*turn.INSTANCE_COLUMNS)
-        .where(ProcessInstance.business_key == business_key)
-        .order_by(ProcessInstance.id.desc())
-        .limit(1)
-        .with_for_update()
-    ).one_or_none()
+    return (
+        session()
+        .execute(
+            select(*turn.INSTANCE_COLUMNS)
+            .where(ProcessInstance.business_key == business_key)
+            .order_by(ProcessInstance.id.desc())
+            .limit(1)
+            .with_for_update()
+        )
+        .one_or_none()
+    )
 
 
 def _refuse_stale(task: UserTask, actor: Actor, version: int | None) -> None:
@@ -314,11 +328,12 @@ def field_errors(messages: dict[str, Any], prefix: str = "") -> list[FieldError]
 
 
 def _require_flat(values: dict[str, Any]) -> None:
-    wrong = [
-        FieldError(key, "flat", "流程变量只能是文字、数字、是否或空")
-        for key, value in values.items()
-        if not isinstance(value, Scalar)
-    ]
+    wrong = []
+    for key, value in values.items():
+        try:
+            flat({key: value})
+        except NotFlat as problem:
+            wrong.append(FieldError(str(key), "flat", str(problem)))
     if wrong:
         raise Invalid(wrong)
 
@@ -371,4 +386,3 @@ def open_tasks_of(instance_id: int) -> list[UserTask]:
             select(UserTask).where(UserTask.instance_id == instance_id, UserTask.state == "open")
         )
     )
-

@@ -73,7 +73,11 @@ class ActionFailed(HotlineError, RecordedFailure):
     def record(self, session: Session) -> None:
         """Write the incident; a timer that broke stops its instance's timers until the retry."""
         turn = self.turn
-        values: dict[str, Any] = {"error": self.error, "element_id": self.element_id, "at": turn.now}
+        values: dict[str, Any] = {
+            "error": self.error,
+            "element_id": self.element_id,
+            "at": turn.now,
+        }
         known = session.scalar(
             select(Incident)
             .where(
@@ -240,17 +244,21 @@ class Turn:
     def drain_inbox(self) -> None:
         """Deliver the early messages for which something waits now, each once."""
         while names := {w.name for w in self.flow.waiting_messages()}:
-            message = session().execute(
-                select(InboxMessage.message_id, InboxMessage.name, InboxMessage.payload)
-                .where(
-                    InboxMessage.business_key == self.business_key,
-                    InboxMessage.name.in_(names),
-                    InboxMessage.state == "pending",
+            message = (
+                session()
+                .execute(
+                    select(InboxMessage.message_id, InboxMessage.name, InboxMessage.payload)
+                    .where(
+                        InboxMessage.business_key == self.business_key,
+                        InboxMessage.name.in_(names),
+                        InboxMessage.state == "pending",
+                    )
+                    .order_by(InboxMessage.received_at)
+                    .limit(1)
+                    .with_for_update()
                 )
-                .order_by(InboxMessage.received_at)
-                .limit(1)
-                .with_for_update()
-            ).one_or_none()
+                .one_or_none()
+            )
             if message is None:
                 return
             self.deliver(message.name, message.payload)
@@ -348,9 +356,7 @@ class Turn:
 
     def _call(self, name: str, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         self._running = name
-        step = Step(
-            self.process_key, self.business_key, name, params, data, self.actor, self.now
-        )
+        step = Step(self.process_key, self.business_key, name, params, data, self.actor, self.now)
         result = registry.handler_named(name)(step) or {}
         self._running = None
         return dict(result)

@@ -2,13 +2,18 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from app.exchange.models import OutboundMessage
 
 Acknowledged = Callable[[OutboundMessage, datetime], None]
 """Runs in the transaction that marks the message delivered; must be safe to run twice."""
 
+Prepare = Callable[[dict[str, Any], datetime], dict[str, Any]]
+"""Adds to a message's body what must be fresh when it leaves, such as short-lived links."""
+
 _callbacks: dict[str, Acknowledged] = {}
+_preparations: dict[str, Prepare] = {}
 
 
 def acknowledged(*operations: str) -> Callable[[Acknowledged], Acknowledged]:
@@ -23,6 +28,22 @@ def acknowledged(*operations: str) -> Callable[[Acknowledged], Acknowledged]:
         return callback
 
     return register
+
+
+def prepared(*operations: str) -> Callable[[Prepare], Prepare]:
+    """Register the function that completes bodies of these operations as they leave."""
+
+    def register(function: Prepare) -> Prepare:
+        _preparations.update(dict.fromkeys(operations, function))
+        return function
+
+    return register
+
+
+def body_to_send(message: OutboundMessage, now: datetime) -> dict[str, Any]:
+    """The stored body, completed by whoever registered for its operation."""
+    prepare = _preparations.get(message.operation)
+    return prepare(message.body, now) if prepare else message.body
 
 
 def tell_acknowledged(message: OutboundMessage, now: datetime) -> None:

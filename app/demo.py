@@ -1,0 +1,271 @@
+"""Reference data and a morning of sample tickets, for `make run`, tests and demonstrations.
+
+Everything goes in through the services that real data take; running it again adds nothing.
+"""
+
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from app.core.clock import BEIJING
+from app.core.db import session, transact
+from app.divisions.services import EVERYTHING, load
+from app.engine import definitions, parser, runner
+from app.engine.models import ProcessDefinition, UserTask
+from app.engine.registry import Actor
+from app.exchange import partners
+from app.exchange.models import Partner
+from app.files import services as files
+from app.organisations import queries as organisations
+from app.organisations.models import Unit
+from app.organisations.services import generate_units
+from app.security.models import User
+from app.security.passwords import hash_password
+from app.security.queries import principal_for_user
+from app.simulator.samples import SAMPLES
+from app.tickets import services
+from app.tickets.access import actor_of
+from app.tickets.schemas import read_complaint
+
+BPMN = Path(__file__).resolve().parents[1] / "bpmn"
+DIVISION_ROWS = 665_271
+
+GUIZHOU, CHONGQING = "gz12345", "cq12345"
+_PROVINCES = {GUIZHOU: ("520000", "贵州省12345政务服务便民热线"), CHONGQING: ("500000", "重庆市12345政务服务便民热线")}
+
+_SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高"
+_GIVEN = ("敏", "磊", "静", "强", "丽", "军", "洁", "勇", "艳", "涛", "明", "芳", "杰", "娟", "平", "霞")
+
+Progress = Callable[[int, int], None]
+
+
+def load_reference(progress: Progress) -> None:
+    """Divisions, units and diagrams, each in a transaction of its own."""
+    transact(lambda: load(session(), EVERYTHING, lambda done: progress(done, DIVISION_ROWS)))
+    transact(lambda: generate_units(session()))
+    now = datetime.now(BEIJING)
+    transact(lambda: publish_diagrams(BPMN, now))
+
+
+def publish_diagrams(directory: Path, now: datetime) -> list[ProcessDefinition]:
+    """Publish every main diagram of a directory, with the diagrams it calls."""
+    sources = {file.name: file.read_bytes() for file in sorted(directory.glob("*.bpmn"))}
+    called = {key for xml in sources.values() for key in parser.called_elements(xml)}
+    made = []
+    for name, xml in sources.items():
+        for key in parser.process_ids(xml):
+            if key not in called:
+                bundle = {name: xml} | _called_by(xml, sources)
+                made.append(definitions.deploy(bundle, key, deployed_by="系统", now=now))
+    return made
+
+
+def load_demo(password: str, secret: str, callback: str, now: datetime) -> None:
+    """Staff, platforms and tickets; nothing when they are there."""
+    if transact(lambda: session().scalar(select(User.id).limit(1))) is not None:
+        return
+    transact(lambda: add_staff(password, now))
+    transact(lambda: add_partners(secret, callback))
+    morning = now.astimezone(BEIJING).replace(hour=8, minute=31, second=0, microsecond=0)
+    begin = min(morning, now - timedelta(hours=2))
+    for number, (sample, steps) in enumerate(_morning()):
+        at = begin + timedelta(minutes=7 * number)
+        acceptance_no = transact(lambda s=sample, n=number, t=at: _receive(s, n, t))
+        for step in range(steps):
+            later = min(now, at + timedelta(minutes=4 * (step + 1)))
+            if not transact(lambda no=acceptance_no, t=later: advance(no, t)):
+                break
+
+
+def add_staff(password: str, now: datetime) -> None:
+    """Two operators in every unit of the two provinces, a leader and a supervisor at the top.
+
+    User names are level and division: `p520000a`, `c520300a`, `x520328a`.
+    """
+    hashed = hash_password(password)
+    wanted = select(Unit).where(Unit.division_code.like("52%") | Unit.division_code.like("50%"))
+    number = 0
+    for unit in session().scalars(wanted.order_by(Unit.division_code)):
+        letter = {"province": "p", "city": "c", "county": "x"}[unit.level]
+        people = [(f"{letter}{unit.division_code[:6]}{x}", f"{unit.level}_operator") for x in "ab"]
+        if unit.level == "province":
+            people += [
+                (f"leader{unit.division_code[:6]}", "province_leader"),
+                (f"super{unit.division_code[:6]}", "supervisor"),
+                (f"analyst{unit.division_code[:6]}", "process_analyst"),
+            ]
+        for username, role in people:
+            session().add(_person(username, role, unit, hashed, number, now))
+            number += 1
+    session().flush()
+
+
+def _person(
+    username: str, role: str, unit: Unit, hashed: str, number: int, now: datetime
+) -> User:
+    name = _SURNAMES[number % len(_SURNAMES)] + _GIVEN[number * 7 % len(_GIVEN)]
+    return User(
+        username=username,
+        password_hash=hashed,
+        password_changed_at=now,
+        must_change_password=False,
+        display_name=name,
+        position={"province_leader": "分管负责人", "supervisor": "督办员"}.get(role, "业务员"),
+        phone=f"0851-8550{number % 10000:04d}",
+        unit_id=unit.id,
+        roles=[role],
+        created_at=now,
+    )
+
+
+def add_partners(secret: str, callback: str) -> None:
+    """One platform a province, both played by the simulator."""
+    for app_id, (code, name) in _PROVINCES.items():
+        partner, _ = partners.create(
+            app_id,
+            {
+                "name": name,
+                "province_code": code,
+                "callback_base": callback,
+                "callback_networks": ["127.0.0.0/8"],
+            },
+        )
+        partner.secrets = [secret]
+    session().flush()
+
+
+def advance(acceptance_no: str, now: datetime) -> bool:
+    """Let the staff do the next open task of a ticket in the ordinary way; False when none is open."""
+    task = session().scalar(
+        select(UserTask)
+        .where(UserTask.business_key == acceptance_no, UserTask.state == "open")
+        .limit(1)
+    )
+    if task is None:
+        return False
+    people = list(
+        session().scalars(
+            select(User).where(User.unit_id == task.unit_id, User.roles.any(task.role)).order_by(User.id)
+        )
+    )
+    user = people[-1] if task.form == "ticket.audit" else people[0]
+    principal = principal_for_user(user.id, now)
+    if principal is None:
+        return False
+    actor = actor_of(principal)
+    runner.complete_task(task.id, _answer(task, actor, now), actor=actor, now=now)
+    return True
+
+
+def _answer(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
+    """What a member of staff would enter."""
+    if task.form == "ticket.review":
+        return {"review": "accept", "opinion": "符合12317受理范围，予以受理。"}
+    if task.form in {"ticket.dispatch", "ticket.city_decide"}:
+        ticket = services.ticket_numbered(task.business_key)
+        code = ticket.city_code if task.form == "ticket.dispatch" else ticket.county_code
+        target = organisations.unit_of_division(code or ticket.county_code)
+        chosen = {"target_unit_id": target.id if target else None, "instruction": "请按期核实办理。"}
+        key, value = (
+            ("route", "down") if task.form == "ticket.dispatch" else ("city_route", "county")
+        )
+        return {key: value, **chosen}
+    if task.form == "ticket.investigate":
+        return _report(task, actor, now)
+    if task.form == "ticket.audit":
+        return {"decision": "approve", "opinion": "事实清楚，同意。"}
+    return {}
+
+
+def _report(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
+    stored = files.store(
+        io.BytesIO(sample_report()),
+        "调查报告.docx",
+        None,
+        owner=files.Owner(user_id=actor.id),
+        now=now,
+        purpose="report_files",
+        task_id=task.id,
+    )
+    told = (now - timedelta(minutes=1)).astimezone(BEIJING)
+    return {
+        "investigated_at": told.date().isoformat(),
+        "verification_result": 2,
+        "investigators": [
+            {"name": actor.name, "position": "业务员", "phone": actor.phone},
+            {"name": "周明远", "position": "驻村干部", "phone": "13800009999"},
+        ],
+        "inform_status": 1,
+        "informed_at": told.isoformat(),
+        "inform_method": 1,
+        "petitioner_feedback": "已电话告知核实情况和补发时间，来电人表示认可。",
+        "handling_opinion": "责成村委会三日内补发差额，并在村务公开栏公示。",
+        "amount_involved": "12000.00",
+        "report_files": [stored.id],
+    }
+
+
+def sample_report() -> bytes:
+    """A small Word file with one sentence."""
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?><w:document xmlns:w='
+        '"http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>'
+        "经入户核实，反映情况部分属实。</w:t></w:r></w:p></w:body></w:document>"
+    )
+    types = (
+        '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/'
+        'package/2006/content-types"><Default Extension="rels" ContentType="application/'
+        'vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" '
+        'ContentType="application/vnd.openxmlformats-officedocument.wordprocessingml.document.'
+        'main+xml"/></Types>'
+    )
+    relations = (
+        '<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats'
+        '.org/package/2006/relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats'
+        '.org/officeDocument/2006/relationships/officeDocument" Target="word/document.xml"/>'
+        "</Relationships>"
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("[Content_Types].xml", types)
+        package.writestr("_rels/.rels", relations)
+        package.writestr("word/document.xml", body)
+    return out.getvalue()
+
+
+def _morning() -> list[tuple[Any, int]]:
+    """Samples in turn, and how many steps each has gone."""
+    steps = (0, 0, 1, 0, 2, 3, 4, 5, 0, 6, 3, 7, 1, 8, 2, 0, 4, 5, 6, 0, 3, 1, 9, 0)
+    return [(SAMPLES[n % len(SAMPLES)], count) for n, count in enumerate(steps)]
+
+
+def _receive(sample: Any, number: int, at: datetime) -> str:
+    app_id = GUIZHOU if sample.province_code == "520000" else CHONGQING
+    partner = session().scalars(select(Partner).where(Partner.app_id == app_id)).one()
+    payload = {
+        **sample.values,
+        "external_ticket_no": f"{app_id.upper()}-{at:%Y%m%d}-{number + 1:06d}",
+        "operator_no": f"{app_id.upper()}-{100 + number % 7:04d}",
+        "caller_number": sample.values.get("contact_phone") or f"138000012{number:02d}",
+        "called_at": (at - timedelta(minutes=6)).isoformat(),
+    }
+    intake = read_complaint(payload, now=at, anonymity_mode=partner.anonymity_mode)
+    return services.receive(intake, partner, at).ticket.acceptance_no
+
+
+def _called_by(xml: bytes, sources: dict[str, bytes]) -> dict[str, bytes]:
+    """The diagrams a diagram calls, directly or through another."""
+    found: dict[str, bytes] = {}
+    wanted = parser.called_elements(xml)
+    while wanted:
+        key = wanted.pop()
+        for name, other in sources.items():
+            if name not in found and key in parser.process_ids(other):
+                found[name] = other
+                wanted |= parser.called_elements(other)
+    return found

@@ -1,0 +1,119 @@
+"""Reading tasks and instances. Lists are keyset-paged and never open an engine state."""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select, tuple_
+
+from app.core.db import session
+from app.core.errors import FieldError, Invalid, NotFound
+from app.engine.errors import UnknownTask
+from app.engine.models import ProcessDefinition, ProcessEvent, ProcessInstance, UserTask
+
+
+@dataclass(frozen=True)
+class TaskQuery:
+    """Which open tasks: the unit's and role's own, narrowed by what is set."""
+
+    unit_id: int
+    roles: frozenset[str]
+    assignee_id: int | None = None
+    process_key: str | None = None
+    element_id: str | None = None
+    business_key: str | None = None
+
+
+def open_tasks(
+    wanted: TaskQuery, after: str | None, limit: int
+) -> tuple[Sequence[UserTask], str | None]:
+    """A page of open tasks by due date, and the cursor of the next page or None."""
+    query = select(UserTask).where(
+        UserTask.state == "open",
+        or_(UserTask.unit_id == wanted.unit_id, UserTask.unit_id.is_(None)),
+        or_(UserTask.role.in_(sorted(wanted.roles)), UserTask.role.is_(None)),
+    )
+    for name in ("assignee_id", "process_key", "element_id", "business_key"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(getattr(UserTask, name) == value)
+    if after:
+        query = query.where(tuple_(UserTask.sort_at, UserTask.id) > read_cursor(after))
+    rows = session().scalars(query.order_by(UserTask.sort_at, UserTask.id).limit(limit + 1)).all()
+    page = rows[:limit]
+    return page, cursor(page[-1].sort_at, page[-1].id) if len(rows) > limit else None
+
+
+def task(task_id: UUID) -> UserTask:
+    """One task; UnknownTask when there is none."""
+    row = session().get(UserTask, task_id)
+    if row is None:
+        raise UnknownTask
+    return row
+
+
+def instance_view(instance_id: int) -> dict[str, Any]:
+    """An instance with its open tasks and its history."""
+    row = session().execute(
+        select(ProcessInstance, ProcessDefinition.version)
+        .join(ProcessDefinition, ProcessDefinition.id == ProcessInstance.definition_id)
+        .where(ProcessInstance.id == instance_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound("没有这个流程实例", "INSTANCE_NOT_FOUND")
+    found, version = row
+    tasks = session().scalars(
+        select(UserTask)
+        .where(UserTask.instance_id == instance_id, UserTask.state == "open")
+        .order_by(UserTask.opened_at)
+    )
+    events = session().scalars(
+        select(ProcessEvent)
+        .where(ProcessEvent.instance_id == instance_id)
+        .order_by(ProcessEvent.seq)
+    )
+    return {
+        "id": found.id,
+        "process_key": found.process_key,
+        "business_key": found.business_key,
+        "definition_version": version,
+        "status": found.status,
+        "version": found.version,
+        "next_due": found.next_due,
+        "started_at": found.started_at,
+        "ended_at": found.ended_at,
+        "open_tasks": [
+            {"id": str(t.id), "element_id": t.element_id, "name": t.name, "unit_id": t.unit_id}
+            for t in tasks
+        ],
+        "events": [
+            {
+                "seq": e.seq,
+                "at": e.at,
+                "kind": e.kind,
+                "element_id": e.element_id,
+                "name": e.element_name,
+                "actor": e.actor_name,
+                "decision": e.decision,
+                "duration_s": e.duration_s,
+            }
+            for e in events
+        ],
+    }
+
+
+def cursor(moment: datetime, row_id: UUID) -> str:
+    """An opaque place in a list ordered by moment and id."""
+    return base64.urlsafe_b64encode(f"{moment.isoformat()}|{row_id}".encode()).decode()
+
+
+def read_cursor(text: str) -> tuple[datetime, UUID]:
+    """The place a cursor names; Invalid for anything else."""
+    try:
+        moment, _, row_id = base64.urlsafe_b64decode(text.encode()).decode().partition("|")
+        return datetime.fromisoformat(moment), UUID(row_id)
+    except ValueError:
+        raise Invalid([FieldError("after", "cursor", "翻页游标无效")]) from None

@@ -1,0 +1,47 @@
+"""Delegation (转派): who handles the ticket. The choice is the organisation tree's, never the diagram's."""
+
+from app.core.errors import FieldError, Invalid
+from app.engine.registry import Submission, Variables, form
+from app.organisations import queries as organisations
+from app.organisations.models import Unit
+from app.tickets import services
+from app.tickets.forms import CityDecideForm, DispatchForm
+
+
+@form("ticket.dispatch", DispatchForm)
+def dispatch(submission: Submission) -> Variables:
+    """分派 (T06): the province handles it itself, or hands it to a city, or to a county without one."""
+    ticket = services.get(submission.data)
+    values = submission.values
+    if values["route"] == "province":
+        services.note(ticket, submission, "province", values.get("instruction"))
+        return {"route": "province", "handled_by": "province"}
+    target = _lower_unit(values["target_unit_id"], of=ticket.province_unit_id)
+    services.note(ticket, submission, f"to_{target.level}", values.get("instruction"))
+    if target.level == "city":
+        ticket.city_unit_id = target.id
+        return {"route": "city", "city_unit_id": target.id}
+    ticket.county_unit_id = target.id
+    return {"route": "county", "county_unit_id": target.id, "handled_by": "county"}
+
+
+@form("ticket.city_decide", CityDecideForm)
+def city_decide(submission: Submission) -> Variables:
+    """市级签收并决定 (T07)."""
+    ticket = services.get(submission.data)
+    values = submission.values
+    if values["city_route"] == "self":
+        services.note(ticket, submission, "city", values.get("instruction"))
+        return {"city_route": "self", "handled_by": "city"}
+    target = _lower_unit(values["target_unit_id"], of=ticket.city_unit_id or 0)
+    services.note(ticket, submission, "to_county", values.get("instruction"))
+    ticket.county_unit_id = target.id
+    return {"city_route": "county", "county_unit_id": target.id, "handled_by": "county"}
+
+
+def _lower_unit(unit_id: int, *, of: int) -> Unit:
+    """The chosen unit when it hangs directly below; Invalid names the field otherwise."""
+    target = organisations.unit(unit_id)
+    if target is None or target.parent_id != of or not target.enabled:
+        raise Invalid([FieldError("target_unit_id", "not_below", "只能转办给本单位的直接下级")])
+    return target

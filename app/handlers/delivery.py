@@ -1,0 +1,65 @@
+"""Delivery (结果回传): the result goes back to the 12345 platform, and the ticket is filed."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import current_app
+
+from app.core.db import session
+from app.engine import runner
+from app.engine.registry import Step, Variables, handler, message
+from app.exchange import outbox
+from app.exchange.models import OutboundMessage, Partner
+from app.exchange.registry import acknowledged, prepared
+from app.files.links import signed_path
+from app.files.models import Attachment
+from app.tickets import results, services
+
+RESULT = "results/complaints"
+message("confirm.result", "receipt_no")
+
+
+@handler("delivery.push_result")
+def push_result(step: Step) -> Variables:
+    """结果反馈 (T13): queue the result of seed table 6. Being in time is judged by now, not by the push."""
+    ticket = services.get(step.data)
+    partner = session().get(Partner, ticket.partner_id)
+    if partner is None:
+        raise LookupError(f"ticket {ticket.id} has no partner to answer")
+    ticket.status = "result_pending"
+    ticket.completed_at = step.now
+    outbox.send(partner, ticket.acceptance_no, RESULT, results.complaint_result(ticket), step.now)
+    return {}
+
+
+@handler("delivery.archive")
+def archive(step: Step) -> Variables:
+    """归档 (T15)."""
+    ticket = services.get(step.data)
+    ticket.status = "archived"
+    ticket.archived_at = step.now
+    return {}
+
+
+@prepared(RESULT)
+def link_report_files(body: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """Give each report file its download address, signed anew for every try (O9)."""
+    base = current_app.config["SETTINGS"].public_url.rstrip("/")
+    linked = []
+    for entry in body["report_files"]:
+        file = session().get(Attachment, entry["attachment_id"])
+        if file is not None:
+            linked.append({**entry, "url": f"{base}{signed_path(file, now)}"})
+    return {**body, "report_files": linked}
+
+
+@acknowledged(RESULT)
+def result_confirmed(sent: OutboundMessage, now: datetime) -> None:
+    """The platform has the result: tell the waiting diagram, in the transaction that records it."""
+    runner.deliver_message(
+        f"ack:{sent.idempotency_key}",
+        "confirm.result",
+        sent.business_key,
+        {"receipt_no": sent.receipt_no},
+        now=now,
+    )

@@ -1,0 +1,39 @@
+"""Who may do which task: the unit's staff with the task's role."""
+
+from collections.abc import Callable
+
+from app.core.errors import NotAllowed
+from app.engine.errors import UnknownTask
+from app.engine.models import UserTask
+from app.engine.registry import Actor
+from app.security.principal import Principal
+
+
+def actor_of(principal: Principal) -> Actor:
+    """The engine's view of a person."""
+    return Actor(
+        principal.user_id,
+        principal.display_name,
+        principal.unit_id,
+        principal.position,
+        principal.phone,
+    )
+
+
+def may_do(principal: Principal, task: UserTask) -> bool:
+    """Whether the task belongs to this person's unit and role."""
+    return (task.unit_id is None or task.unit_id == principal.unit_id) and (
+        task.role is None or task.role in principal.roles
+    )
+
+
+def guard(principal: Principal) -> Callable[[UserTask], None]:
+    """A check for the engine: another unit's task does not exist, another role's is refused."""
+
+    def check(task: UserTask) -> None:
+        if task.unit_id is not None and task.unit_id != principal.unit_id:
+            raise UnknownTask
+        if task.role is not None and task.role not in principal.roles:
+            raise NotAllowed("您的岗位不能办理此环节", "ROLE_REQUIRED")
+
+    return check

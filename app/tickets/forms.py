@@ -1,0 +1,195 @@
+"""Forms (表单) of the user tasks: one schema each, for page and API alike."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import Length, OneOf, Range
+
+from app.tickets.codes import INFORM_METHOD, INFORM_STATUS, VERIFICATION_RESULT
+from app.tickets.fields import REQUIRED, CleanText, CodeOf, Day, Moment, PersonName, Phone
+
+_REQUIRED = {"required": REQUIRED, "null": REQUIRED}
+INFORMED = 1
+"""inform_status 已告知."""
+
+
+def _choice(label: str, **options: str) -> fields.String:
+    return fields.String(
+        required=True,
+        error_messages=_REQUIRED,
+        validate=OneOf(list(options), error="请从选项中选择"),
+        metadata={"label": label, "widget": "radio", "options": list(options.items())},
+    )
+
+
+def _opinion(label: str, *, required: bool = False, **metadata: Any) -> CleanText:
+    return CleanText(
+        most=1000,
+        least=2,
+        lines=True,
+        required=required,
+        allow_none=not required,
+        metadata={"label": label, "widget": "textarea", "rows": 3, **metadata},
+    )
+
+
+class SignInForm(Schema):
+    """签收: taking the ticket into one's hands is all; a remark is possible."""
+
+    remark = _opinion("备注", rows=2)
+
+
+class ReviewForm(Schema):
+    """初审 (T04): does it meet the standards of 12317; the division is completed here."""
+
+    review = _choice("初审结论", accept="受理")
+    division_code = CleanText(
+        most=12,
+        digits=True,
+        allow_none=True,
+        metadata={"label": "行政区划", "widget": "division", "help": "至少确认到县级，方可转办"},
+    )
+    opinion = _opinion("初审意见")
+
+
+class DispatchForm(Schema):
+    """分派 (T06): handle at the province, or hand down to one city or county."""
+
+    route = _choice("办理方式", province="省级办理", down="转办下级")
+    target_unit_id = fields.Integer(
+        allow_none=True,
+        error_messages={"invalid": "请选择单位"},
+        metadata={
+            "label": "承办单位",
+            "widget": "unit",
+            "show_when": {"route": ["down"]},
+            "help": "只列出本单位的直接下级",
+        },
+    )
+    instruction = _opinion("转办意见")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _target_is_named(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("route") == "down" and not data.get("target_unit_id"):
+            raise ValidationError("转办须选择承办单位", "target_unit_id")
+
+
+class CityDecideForm(Schema):
+    """市级签收并决定 (T07): handle here or hand down to a county."""
+
+    city_route = _choice("办理方式", self="自行办理", county="转办县级")
+    target_unit_id = fields.Integer(
+        allow_none=True,
+        error_messages={"invalid": "请选择单位"},
+        metadata={"label": "承办单位", "widget": "unit", "show_when": {"city_route": ["county"]}},
+    )
+    instruction = _opinion("转办意见")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _target_is_named(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("city_route") == "county" and not data.get("target_unit_id"):
+            raise ValidationError("转办须选择承办单位", "target_unit_id")
+
+
+class InvestigatorSchema(Schema):
+    """调查人员: name, position, phone (seed table 6)."""
+
+    name = PersonName(required=True, metadata={"label": "姓名"})
+    position = CleanText(most=50, required=True, metadata={"label": "职务"})
+    phone = Phone(required=True, metadata={"label": "联系电话"})
+
+
+class InvestigateForm(Schema):
+    """办理 (T09): the investigation of seed table 6 and how the petitioner was told (EX-13)."""
+
+    investigated_at = Day(
+        required=True, metadata={"label": "调查核实时间", "widget": "date", "col": 6}
+    )
+    verification_result = CodeOf(
+        VERIFICATION_RESULT, required=True, metadata={"label": "属实情况", "widget": "radio", "col": 6}
+    )
+    investigators = fields.List(
+        fields.Nested(InvestigatorSchema),
+        required=True,
+        error_messages=_REQUIRED,
+        validate=Length(1, 10, error="调查人员应为1–10人"),
+        metadata={"label": "调查人员信息", "widget": "people", "help": "一般不少于两人"},
+    )
+    inform_status = CodeOf(
+        INFORM_STATUS, required=True, metadata={"label": "告知诉求人", "widget": "radio"}
+    )
+    informed_at = Moment(
+        local=True,
+        allow_none=True,
+        metadata={
+            "label": "告知时间",
+            "widget": "datetime",
+            "col": 6,
+            "show_when": {"inform_status": [1, 2, 3]},
+        },
+    )
+    inform_method = CodeOf(
+        INFORM_METHOD,
+        allow_none=True,
+        metadata={
+            "label": "告知方式",
+            "widget": "select",
+            "col": 6,
+            "show_when": {"inform_status": [1, 2, 3]},
+        },
+    )
+    petitioner_feedback = CleanText(
+        most=2000,
+        least=5,
+        lines=True,
+        required=True,
+        metadata={"label": "反馈信访人情况", "widget": "textarea", "rows": 4},
+    )
+    handling_opinion = CleanText(
+        most=2000,
+        lines=True,
+        allow_none=True,
+        metadata={"label": "处理意见", "widget": "textarea", "rows": 3},
+    )
+    amount_involved = fields.Decimal(
+        places=2,
+        allow_none=True,
+        error_messages={"invalid": "应为金额，如 12000.00", "special": "应为金额"},
+        validate=Range(min=0, max=999_999_999_999, error="金额不能为负，且不超过12位整数"),
+        metadata={"label": "涉及金额（元）", "widget": "money", "col": 6},
+    )
+    report_files = fields.List(
+        fields.String(),
+        required=True,
+        error_messages=_REQUIRED,
+        validate=Length(1, 10, error="请上传调查报告（1–10个文件）"),
+        metadata={
+            "label": "调查报告",
+            "widget": "files",
+            "help": "支持 Word、图片、PDF、压缩包，单个不超过 50 MB",
+        },
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _telling_is_complete(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("inform_status") != INFORMED:
+            return
+        missing = {
+            name: [REQUIRED]
+            for name in ("informed_at", "inform_method")
+            if data.get(name) is None
+        }
+        if missing:
+            raise ValidationError(missing)
+
+
+class AuditForm(Schema):
+    """审核 (T10, T11): pass the report, or reject it (驳回) with an opinion."""
+
+    decision = _choice("审核结论", approve="同意", reject="驳回")
+    opinion = _opinion("审核意见", help="驳回时必填")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _rejection_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("decision") == "reject" and not data.get("opinion"):
+            raise ValidationError("驳回须填写意见", "opinion")

@@ -1,0 +1,166 @@
+"""Rows of the tickets room (工单). Process variables hold ids and decisions; the matter itself is here."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Model
+from app.core.sealed import SealedJSON, SealedText
+
+OPEN = text("archived_at is null")
+
+
+class Ticket(Model):
+    """A citizen's matter through its whole life. The five personal fields are sealed, with hashes to search."""
+
+    __tablename__ = "tickets"
+    __table_args__ = (
+        UniqueConstraint("partner_id", "external_ticket_no"),
+        Index("ix_tickets_province_open", "province_unit_id", "due_at", "id", postgresql_where=OPEN),
+        Index("ix_tickets_city_open", "city_unit_id", "due_at", "id", postgresql_where=OPEN),
+        Index("ix_tickets_county_open", "county_unit_id", "due_at", "id", postgresql_where=OPEN),
+        Index("ix_tickets_province_unit", "province_unit_id", "id"),
+        Index("ix_tickets_city_unit", "city_unit_id", "id"),
+        Index("ix_tickets_county_unit", "county_unit_id", "id"),
+        Index("ix_tickets_phone_hash", "contact_phone_hash"),
+        Index("ix_tickets_caller_hash", "caller_number_hash"),
+        Index("ix_tickets_id_card_hash", "id_card_hash"),
+        {"postgresql_with": {"fillfactor": 85}},
+    )
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    acceptance_no: Mapped[str] = mapped_column(unique=True)
+    external_ticket_no: Mapped[str | None]
+    partner_id: Mapped[int | None] = mapped_column(ForeignKey("partners.id"))
+    ticket_type: Mapped[str]
+    source: Mapped[str]
+    status: Mapped[str]
+    round: Mapped[int] = mapped_column(SmallInteger)
+    """How many times a report was asked for: grows with each audit rejection (驳回)."""
+    urgency: Mapped[int] = mapped_column(SmallInteger)
+    query_code: Mapped[str]
+
+    operator_no: Mapped[str]
+    called_at: Mapped[datetime]
+    caller_number_unknown: Mapped[bool] = mapped_column(Boolean)
+    is_anonymous: Mapped[bool]
+    is_confidential: Mapped[bool]
+    caller_name: Mapped[str | None] = mapped_column(SealedText("tickets.caller_name"))
+    contact_phone: Mapped[str | None] = mapped_column(SealedText("tickets.contact_phone"))
+    caller_address: Mapped[str | None] = mapped_column(SealedText("tickets.caller_address"))
+    id_card_no: Mapped[str | None] = mapped_column(SealedText("tickets.id_card_no"))
+    caller_number: Mapped[str | None] = mapped_column(SealedText("tickets.caller_number"))
+    contact_phone_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    caller_number_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    id_card_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    declined_fields: Mapped[list[str]] = mapped_column(JSONB)
+
+    division_code: Mapped[str | None]
+    division_text: Mapped[str | None]
+    division_unresolved: Mapped[bool]
+    detail_address: Mapped[str | None]
+    province_code: Mapped[str]
+    city_code: Mapped[str | None]
+    county_code: Mapped[str | None]
+
+    title: Mapped[str]
+    content: Mapped[str]
+    target_info: Mapped[str | None]
+    problem_category: Mapped[int] = mapped_column(SmallInteger)
+    required_completion_date: Mapped[date | None] = mapped_column(Date)
+
+    province_unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
+    city_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    county_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    """Units the ticket was handed to; each sees it, read-only once handed further down."""
+
+    submitted_at: Mapped[datetime]
+    due_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+
+
+class NumberCounter(Model):
+    """The daily counter behind the acceptance numbers."""
+
+    __tablename__ = "number_counters"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
+
+    prefix: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    value: Mapped[int]
+
+
+class Opinion(Model):
+    """What a person decided at a step and why (办理意见): review, dispatch, audit."""
+
+    __tablename__ = "opinions"
+    __table_args__ = (Index("ix_opinions_ticket_id", "ticket_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    task_id: Mapped[UUID] = mapped_column(unique=True)
+    step: Mapped[str]
+    decision: Mapped[str]
+    text: Mapped[str | None]
+    round: Mapped[int] = mapped_column(SmallInteger)
+    author_id: Mapped[int | None]
+    author_name: Mapped[str]
+    author_position: Mapped[str]
+    author_phone: Mapped[str]
+    unit_id: Mapped[int | None]
+    four_eyes_relaxed: Mapped[bool]
+    at: Mapped[datetime]
+
+
+class Investigation(Model):
+    """A report (调查核实信息, seed table 6). Every submitted version is kept."""
+
+    __tablename__ = "investigations"
+    __table_args__ = (UniqueConstraint("ticket_id", "version"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
+    task_id: Mapped[UUID] = mapped_column(unique=True)
+    version: Mapped[int] = mapped_column(SmallInteger)
+    investigated_at: Mapped[date] = mapped_column(Date)
+    investigators: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    """`[{name, position, phone}]`, staff."""
+    petitioner_feedback: Mapped[str]
+    inform_status: Mapped[int] = mapped_column(SmallInteger)
+    informed_at: Mapped[datetime | None]
+    inform_method: Mapped[int | None] = mapped_column(SmallInteger)
+    verification_result: Mapped[int] = mapped_column(SmallInteger)
+    amount_involved: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    handling_opinion: Mapped[str | None]
+    author_id: Mapped[int | None]
+    author_name: Mapped[str]
+    unit_id: Mapped[int | None]
+    submitted_at: Mapped[datetime]
+
+
+class FormDraft(Model):
+    """What a person has entered so far (暂存), unchecked; sealed, since anything may stand in it."""
+
+    __tablename__ = "form_drafts"
+
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(primary_key=True)
+    values: Mapped[dict[str, Any]] = mapped_column(SealedJSON("form_drafts.values"))
+    saved_at: Mapped[datetime]

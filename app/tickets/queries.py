@@ -1,0 +1,237 @@
+"""Reading tickets and tasks. Every query takes the principal's scope, so a list cannot leak."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, false, func, or_, select, true, tuple_
+
+from app.core.db import session
+from app.engine.models import ProcessEvent, ProcessInstance, UserTask
+from app.security import identity
+from app.security.permissions import may
+from app.security.principal import Principal
+from app.tickets.errors import TicketNotFound
+from app.tickets.models import Investigation, Opinion, Ticket
+
+PAGE = 20
+_UNIT_COLUMN = {
+    "province": Ticket.province_unit_id,
+    "city": Ticket.city_unit_id,
+    "county": Ticket.county_unit_id,
+}
+
+
+def visible_to(principal: Principal) -> ColumnElement[bool]:
+    """Tickets of the own unit, also those it handed down (FLW-01)."""
+    column = _UNIT_COLUMN.get(principal.level)
+    return false() if column is None else column == principal.unit_id
+
+
+def ticket_for(principal: Principal, acceptance_no: str) -> Ticket:
+    """One ticket in scope; TicketNotFound otherwise, whether it exists or not."""
+    ticket = session().scalar(
+        select(Ticket).where(Ticket.acceptance_no == acceptance_no, visible_to(principal))
+    )
+    if ticket is None:
+        raise TicketNotFound
+    return ticket
+
+
+def ticket_of_partner(partner_id: int, acceptance_no: str) -> Ticket:
+    """A partner sees its own tickets only (API-SEC-05)."""
+    ticket = session().scalar(
+        select(Ticket).where(
+            Ticket.acceptance_no == acceptance_no, Ticket.partner_id == partner_id
+        )
+    )
+    if ticket is None:
+        raise TicketNotFound
+    return ticket
+
+
+def latest_report(ticket_id: int) -> Investigation | None:
+    """The newest version of the report."""
+    return session().scalar(
+        select(Investigation)
+        .where(Investigation.ticket_id == ticket_id)
+        .order_by(Investigation.version.desc())
+        .limit(1)
+    )
+
+
+def reports(ticket_id: int) -> list[Investigation]:
+    """All versions, newest first."""
+    return list(
+        session().scalars(
+            select(Investigation)
+            .where(Investigation.ticket_id == ticket_id)
+            .order_by(Investigation.version.desc())
+        )
+    )
+
+
+def opinions(ticket_id: int) -> list[Opinion]:
+    """What was decided, in order."""
+    return list(
+        session().scalars(
+            select(Opinion).where(Opinion.ticket_id == ticket_id).order_by(Opinion.id)
+        )
+    )
+
+
+def events(acceptance_no: str) -> list[ProcessEvent]:
+    """The history of the ticket's instance, in order."""
+    return list(
+        session().scalars(
+            select(ProcessEvent)
+            .join(ProcessInstance, ProcessInstance.id == ProcessEvent.instance_id)
+            .where(
+                ProcessInstance.business_key == acceptance_no,
+                ProcessInstance.process_key == "ticket_transfer",
+            )
+            .order_by(ProcessEvent.seq)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class TaskFilter:
+    """What the worklist shows. `light` bounds come from the caller as moments."""
+
+    mine: bool = False
+    step: str | None = None
+    category: int | None = None
+    text: str | None = None
+    due_before: datetime | None = None
+    due_from: datetime | None = None
+
+
+def tasks_in_scope(principal: Principal) -> ColumnElement[bool]:
+    """Open tasks that the principal's unit and roles may do."""
+    return (
+        (UserTask.state == "open")
+        & (UserTask.unit_id == principal.unit_id)
+        & UserTask.role.in_(sorted(principal.roles))
+    )
+
+
+def worklist(
+    principal: Principal,
+    wanted: TaskFilter,
+    *,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = PAGE,
+) -> Sequence[Row[tuple[UserTask, Ticket]]]:
+    """Open tasks by due date, one more row than `limit` when there is a next page (keyset)."""
+    query = (
+        select(UserTask, Ticket)
+        .join(Ticket, Ticket.acceptance_no == UserTask.business_key)
+        .where(tasks_in_scope(principal), *_conditions(principal, wanted))
+    )
+    if after is not None:
+        query = query.where(tuple_(UserTask.sort_at, UserTask.id) > after)
+    return session().execute(
+        query.order_by(UserTask.sort_at, UserTask.id).limit(limit + 1)
+    ).all()
+
+
+def _conditions(principal: Principal, wanted: TaskFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.mine:
+        found.append(UserTask.assignee_id == principal.user_id)
+    if wanted.step:
+        found.append(UserTask.element_id == wanted.step)
+    if wanted.category:
+        found.append(Ticket.problem_category == wanted.category)
+    if wanted.due_before is not None:
+        found.append(UserTask.sort_at < wanted.due_before)
+    if wanted.due_from is not None:
+        found.append(UserTask.sort_at >= wanted.due_from)
+    if wanted.text:
+        found.append(
+            or_(
+                Ticket.acceptance_no == wanted.text.upper(),
+                Ticket.external_ticket_no == wanted.text,
+                Ticket.title.contains(wanted.text, autoescape=True),
+            )
+        )
+    return found
+
+
+def light_counts(principal: Principal, now: datetime, yellow_until: datetime) -> dict[str, int]:
+    """How many open tasks are red, yellow, green: one pass over the unit's own open tasks."""
+    row = session().execute(
+        select(
+            func.count(),
+            func.count().filter(UserTask.sort_at < now),
+            func.count().filter(UserTask.sort_at >= now, UserTask.sort_at < yellow_until),
+        ).where(tasks_in_scope(principal))
+    ).one()
+    total, red, yellow = row
+    return {"all": total, "red": red, "yellow": yellow, "green": total - red - yellow}
+
+
+def done_by(
+    principal: Principal, *, before: tuple[datetime, UUID] | None = None, limit: int = PAGE
+) -> Sequence[Row[tuple[UserTask, Ticket]]]:
+    """Tasks the person completed, newest first (已办)."""
+    query: Select[Any] = (
+        select(UserTask, Ticket)
+        .join(Ticket, Ticket.acceptance_no == UserTask.business_key)
+        .where(
+            UserTask.state == "done",
+            UserTask.closed_by == principal.user_id,
+            visible_to(principal),
+        )
+    )
+    if before is not None:
+        query = query.where(tuple_(UserTask.closed_at, UserTask.id) < before)
+    return session().execute(
+        query.order_by(UserTask.closed_at.desc(), UserTask.id.desc()).limit(limit + 1)
+    ).all()
+
+
+def search(
+    principal: Principal,
+    text: str | None,
+    status: str | None,
+    *,
+    before: int | None = None,
+    limit: int = PAGE,
+) -> list[Ticket]:
+    """Tickets in scope, newest first; a whole phone or ID number is found by its keyed hash."""
+    query = select(Ticket).where(visible_to(principal))
+    if text:
+        query = query.where(_matches(principal, text))
+    if status:
+        query = query.where(Ticket.status == status)
+    if before is not None:
+        query = query.where(Ticket.id < before)
+    return list(session().scalars(query.order_by(Ticket.id.desc()).limit(limit + 1)))
+
+
+def _matches(principal: Principal, text: str) -> ColumnElement[bool]:
+    """A number of the ticket, or a whole phone or ID number by its keyed hash.
+
+    Sealed identities are found only by those who may see them: a hit alone would give them away.
+    """
+    open_identity = (
+        true()
+        if may(principal, "ticket.view_sealed")
+        else ~(Ticket.is_anonymous | Ticket.is_confidential)
+    )
+    compact = text.replace(" ", "")
+    if len(compact) == 18 and compact[:17].isdigit():
+        return open_identity & (Ticket.id_card_hash == identity.id_card_hash(compact))
+    if compact.replace("-", "").isdigit() and 7 <= len(compact) <= 13:
+        digest = identity.phone_hash(compact)
+        return open_identity & or_(
+            Ticket.contact_phone_hash == digest, Ticket.caller_number_hash == digest
+        )
+    return or_(
+        Ticket.acceptance_no == compact.upper(),
+        Ticket.external_ticket_no == compact,
+    )

@@ -1,0 +1,135 @@
+"""Decisions about a ticket as plain functions: identity numbers, phones, anonymity, states, scope."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from app.core.errors import FieldError
+
+STATES = {
+    "submitted": "待签收",
+    "reviewing": "待初审",
+    "dispatching": "待分派",
+    "delegated": "已转办待签收",
+    "handling": "办理中",
+    "auditing": "待审核",
+    "result_pending": "待反馈",
+    "archived": "已归档",
+}
+"""The one vocabulary of states (REQUIREMENTS 1.7) that the diagrams reach so far."""
+
+CLOSED = frozenset({"archived"})
+
+ANONYMITY_MODES = {
+    "named_requires_caller": "实名须填姓名和联系电话，匿名不要求",
+    "named_requires_group": "实名须填姓名、电话、住址、身份证号（来电人拒绝提供的可注明），匿名不要求",
+    "seed_literal": "匿名须填姓名、电话、住址、身份证号，实名不要求",
+    "lenient": "均不强制，缺少的在初审时提示",
+}
+"""ANON-01: configured per partner, default `named_requires_caller`."""
+
+CALLER_FIELDS = {
+    "caller_name": "姓名",
+    "contact_phone": "联系电话",
+    "caller_address": "住址",
+    "id_card_no": "身份证号",
+}
+
+_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_ID_CHECKS = "10X98765432"
+_MOBILE = re.compile(r"1[3-9]\d{9}")
+_LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}(-\d{1,6})?")
+
+
+@dataclass(frozen=True)
+class Warning:  # noqa: A001 - the word of the partner API
+    """Something the sender should know although the ticket was accepted."""
+
+    code: str
+    field: str
+    message: str
+
+
+def id_card_problem(number: str, today: date) -> tuple[str, str] | None:
+    """(rule, message) of what is wrong with an ID card number (GB 11643-1999), or None.
+
+    The area prefix is not judged: historic codes are valid for life.
+    """
+    if not re.fullmatch(r"\d{17}[\dX]", number):
+        return "format", "身份证号应为18位，末位可为X"
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return "birth_date", "身份证号中的出生日期不存在"
+    if born > today or born.year < 1850:
+        return "birth_date", "身份证号中的出生日期不合理"
+    total = sum(int(d) * w for d, w in zip(number, _ID_WEIGHTS, strict=False))
+    if _ID_CHECKS[total % 11] != number[17]:
+        return "checksum", "身份证号校验位错误"
+    return None
+
+
+def is_phone(number: str) -> bool:
+    """Whether it is a Chinese mobile or landline number with area code."""
+    return bool(_MOBILE.fullmatch(number) or _LANDLINE.fullmatch(number))
+
+
+def caller_problems(
+    mode: str, values: Mapping[str, Any], declined: list[str]
+) -> tuple[list[FieldError], list[Warning]]:
+    """Which caller fields are missing under the anonymity rule (ANON-01)."""
+    anonymous = values.get("is_anonymous")
+    if anonymous is None:
+        return [], []
+    missing = [name for name in CALLER_FIELDS if not values.get(name)]
+    required: list[str] = []
+    if mode == "named_requires_caller" and not anonymous:
+        required = ["caller_name", "contact_phone"]
+    elif mode == "named_requires_group" and not anonymous:
+        required = [name for name in CALLER_FIELDS if name not in declined]
+    elif mode == "seed_literal" and anonymous:
+        required = list(CALLER_FIELDS)
+    kind = "匿名" if anonymous else "实名"
+    errors = [
+        FieldError(name, "required", f"{kind}投诉须填写{CALLER_FIELDS[name]}")
+        for name in required
+        if name in missing
+    ]
+    if mode == "lenient" and not anonymous and missing:
+        names = "、".join(CALLER_FIELDS[name] for name in missing)
+        return [], [Warning("CALLER_INFO_INCOMPLETE", missing[0], f"来电人信息不完整：{names}")]
+    return errors, []
+
+
+def call_time_problems(
+    called_at: datetime, now: datetime
+) -> tuple[list[FieldError], list[Warning]]:
+    """A call from the future is an error, one older than thirty days a hint."""
+    if called_at > now + timedelta(minutes=5):
+        return [FieldError("called_at", "future", "来电时间不能晚于当前时间")], []
+    if called_at < now - timedelta(days=30):
+        return [], [Warning("BACKFILL", "called_at", "来电时间早于30天前，按补录处理")]
+    return [], []
+
+
+def is_sealed(is_anonymous: bool, is_confidential: bool) -> bool:
+    """Whether the caller's identity is hidden from the lower levels (ANON-02)."""
+    return is_anonymous or is_confidential
+
+
+def title_of(content: str) -> str:
+    """A line for lists: the beginning of what the citizen said."""
+    line = " ".join(content.split())
+    return line if len(line) <= 40 else f"{line[:39]}…"
+
+
+def may_audit(author_id: int | None, auditor_id: int | None, *, relaxed: bool) -> bool:
+    """Four eyes (FLW-04): the auditor is not the author, unless the unit has one operator only."""
+    return relaxed or author_id is None or author_id != auditor_id
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC; a moment without zone is refused by the schemas before."""
+    return moment.astimezone(UTC)

@@ -1,0 +1,211 @@
+"""Use cases of a ticket: receive it, register it, move it, close it. Called by edges and handlers."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.core.clock import BEIJING
+from app.core.db import session
+from app.core.errors import FieldError, Invalid
+from app.deadlines.rules import total_due
+from app.divisions import queries as divisions
+from app.divisions import resolver
+from app.engine import runner
+from app.engine.models import NO_DUE_DATE
+from app.engine.registry import SYSTEM, Change, Submission
+from app.exchange.models import Partner
+from app.files import services as files
+from app.organisations import queries as organisations
+from app.security import identity
+from app.tickets import numbers, rules
+from app.tickets.models import Opinion, Ticket
+from app.tickets.schemas import Intake
+
+PROCESS = "ticket_transfer"
+
+
+@dataclass
+class Receipt:
+    """What the sender is told (受理回执)."""
+
+    ticket: Ticket
+    warnings: list[rules.Warning] = field(default_factory=list)
+
+    def as_data(self) -> dict[str, Any]:
+        """The `data` of the answer (REQUIREMENTS 4.4)."""
+        ticket = self.ticket
+        return {
+            "acceptance_no": ticket.acceptance_no,
+            "external_ticket_no": ticket.external_ticket_no,
+            "received_at": beijing(ticket.submitted_at),
+            "due_at": beijing(ticket.due_at),
+            "query_code": ticket.query_code,
+            "duplicate": False,
+            "warnings": [
+                {"code": w.code, "field": w.field, "message": w.message} for w in self.warnings
+            ],
+        }
+
+
+def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
+    """Store a valid submission and start its process (T01b, T02).
+
+    1. the division code, when given, must exist; 2. the row with its number and due date;
+    3. attachments change from draft to the ticket's; 4. the diagram starts and registers it.
+    """
+    values = intake.values
+    code = values.get("division_code")
+    if code and divisions.get(code) is None:
+        raise Invalid([FieldError("division_code", "unknown", "行政区划编码不存在")])
+    province = organisations.unit_of_division(partner.province_code.ljust(12, "0"))
+    if province is None:
+        raise Invalid([FieldError("app_id", "province", "平台未配置所属省份")])
+    due_at, adjusted = total_due(
+        intake.ticket_type, now, values.get("required_completion_date")
+    )
+    warnings = list(intake.warnings)
+    if adjusted:
+        warnings.append(
+            rules.Warning(
+                "DUE_DATE_ADJUSTED", "required_completion_date", "要求办结日期过早，已按时限规则计算"
+            )
+        )
+    ticket = Ticket(
+        acceptance_no=numbers.acceptance_number(intake.ticket_type, partner.province_code, now),
+        partner_id=partner.id,
+        ticket_type=intake.ticket_type,
+        source="p12345_api",
+        status="submitted",
+        round=1,
+        query_code=numbers.query_code(),
+        caller_number_unknown=values["caller_number"] == "unknown",
+        contact_phone_hash=identity.phone_hash(values.get("contact_phone")),
+        caller_number_hash=identity.phone_hash(_known(values["caller_number"])),
+        id_card_hash=identity.id_card_hash(values.get("id_card_no")),
+        division_unresolved=False,
+        province_code=province.division_code,
+        province_unit_id=province.id,
+        title=rules.title_of(values["content"]),
+        submitted_at=now,
+        due_at=due_at,
+        **{name: values.get(name) for name in _COPIED},
+    )
+    session().add(ticket)
+    session().flush()
+    if values["attachments"]:
+        files.attach(values["attachments"], ticket.id, files.Owner(partner_id=partner.id), now)
+    runner.start(
+        PROCESS,
+        ticket.acceptance_no,
+        {"ticket_id": ticket.id, "province_unit_id": province.id, "city_unit_id": 0},
+        actor=SYSTEM,
+        now=now,
+    )
+    if ticket.division_unresolved:
+        shown = ticket.division_text or ""
+        warnings.append(
+            rules.Warning(
+                "DIVISION_UNRESOLVED", "division_text", f"未能识别“{shown}”，将在初审时确认"
+            )
+        )
+    return Receipt(ticket, warnings)
+
+
+_COPIED = (
+    "external_ticket_no",
+    "urgency",
+    "operator_no",
+    "called_at",
+    "is_anonymous",
+    "is_confidential",
+    "caller_name",
+    "contact_phone",
+    "caller_address",
+    "id_card_no",
+    "caller_number",
+    "declined_fields",
+    "division_code",
+    "division_text",
+    "detail_address",
+    "target_info",
+    "content",
+    "problem_category",
+    "required_completion_date",
+)
+
+
+def register(ticket: Ticket) -> None:
+    """Find the ticket's place in the division tree (T02); text that names none is a hint, not an error."""
+    if not ticket.division_code:
+        ticket.division_code = resolver.resolve(ticket.division_text or "").code
+    if not ticket.division_code:
+        ticket.division_unresolved = True
+        return
+    locate(ticket, ticket.division_code)
+
+
+def locate(ticket: Ticket, division_code: str) -> None:
+    """Set division, city and county of a ticket."""
+    ticket.division_code = division_code
+    ticket.division_unresolved = False
+    place = divisions.province_city_county(division_code)
+    ticket.city_code, ticket.county_code = place.city_code, place.county_code
+
+
+def follow(change: Change) -> None:
+    """Derive the ticket's state from where the diagram stands (the one place that does)."""
+    ticket = get(change.data)
+    for task in change.opened:
+        task.due_at = ticket.due_at
+        task.sort_at = ticket.due_at or NO_DUE_DATE
+    states = [state for state in change.opened_status if state]
+    if states:
+        ticket.status = states[-1]
+
+
+def get(data: Any) -> Ticket:
+    """The ticket of an instance, from its process variables."""
+    ticket = session().get(Ticket, data["ticket_id"])
+    if ticket is None:
+        raise LookupError(f"ticket {data['ticket_id']} of a running process is missing")
+    return ticket
+
+
+def ticket_numbered(acceptance_no: str) -> Ticket:
+    """The ticket of a number, for callers that act for the platform itself."""
+    return session().scalars(select(Ticket).where(Ticket.acceptance_no == acceptance_no)).one()
+
+
+def note(
+    ticket: Ticket, submission: Submission, decision: str, text: str | None, *, relaxed: bool = False
+) -> Opinion:
+    """Write down what was decided at a step, by whom and why."""
+    actor = submission.actor
+    opinion = Opinion(
+        ticket_id=ticket.id,
+        task_id=submission.task_id,
+        step=submission.element_id,
+        decision=decision,
+        text=text,
+        round=ticket.round,
+        author_id=actor.id,
+        author_name=actor.name,
+        author_position=actor.position,
+        author_phone=actor.phone,
+        unit_id=actor.unit_id,
+        four_eyes_relaxed=relaxed,
+        at=submission.now,
+    )
+    session().add(opinion)
+    return opinion
+
+
+def beijing(moment: datetime) -> str:
+    """A moment as the partner API writes it: ISO 8601 with +08:00, to the second."""
+    return moment.astimezone(BEIJING).isoformat(timespec="seconds")
+
+
+def _known(number: str) -> str | None:
+    return None if number == "unknown" else number

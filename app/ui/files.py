@@ -1,0 +1,71 @@
+"""Files of the pages: draft upload while a form is filled, and one authorisation per download."""
+
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+from sqlalchemy import select
+
+from app.api.http import answer, client_ip
+from app.core import clock
+from app.core.db import session, transact
+from app.core.errors import FieldError, Invalid
+from app.engine import queries as engine
+from app.files import responses
+from app.files import services as files
+from app.files.models import Attachment
+from app.security import access
+from app.security.principal import Principal
+from app.tickets.access import guard
+from app.tickets.models import Ticket
+from app.tickets.queries import visible_to
+from app.ui import present
+from app.ui.page import permitted
+
+blueprint = Blueprint("files", __name__)
+
+
+@blueprint.post("/tasks/<uuid:task_id>/files")
+@permitted("attachment.upload")
+def upload(principal: Principal, task_id: UUID) -> Any:
+    """Take a file in as it is chosen; a form that is refused later keeps it."""
+    guard(principal)(engine.task(task_id))
+    session().rollback()
+    request.max_content_length = files.MAX_BYTES + 1024 * 1024
+    given = request.files.get("file")
+    if given is None:
+        raise Invalid([FieldError("file", "required", "请选择文件")])
+    received = files.receive(given.stream, given.filename or "", given.mimetype)
+    stored = transact(
+        lambda: files.register(
+            received,
+            owner=files.Owner(user_id=principal.user_id),
+            now=clock.now(),
+            purpose=request.form.get("field", "attachments"),
+            task_id=task_id,
+        )
+    )
+    return answer(present.file_view(stored), 201)
+
+
+@blueprint.get("/files/<attachment_id>")
+@permitted("attachment.download")
+def download(principal: Principal, attachment_id: str) -> Response:
+    """Hand a file to who may see its ticket, or to who is still filling the form."""
+
+    def may_see(file: Attachment) -> bool:
+        if file.ticket_id is None:
+            return file.user_id == principal.user_id
+        found = session().scalar(
+            select(Ticket.id).where(Ticket.id == file.ticket_id, visible_to(principal))
+        )
+        return found is not None
+
+    def work() -> files.Download:
+        found = files.open_for(attachment_id, may_see)
+        access.record(
+            principal, "file.download", "file", attachment_id, ip=client_ip(), now=clock.now()
+        )
+        return found
+
+    return responses.send(transact(work))

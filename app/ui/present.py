@@ -1,0 +1,213 @@
+"""How a ticket looks to a person: masked facts, timeline, reports, diagram."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from flask import url_for
+
+from app.core.clock import BEIJING
+from app.divisions import queries as divisions
+from app.engine.models import ProcessEvent, UserTask
+from app.files.models import Attachment
+from app.organisations import queries as organisations
+from app.security.masking import mask_address, mask_id_card, mask_name, mask_phone
+from app.security.permissions import may
+from app.security.principal import Principal
+from app.tickets import codes
+from app.tickets.models import Investigation, Opinion, Ticket
+from app.tickets.rules import is_sealed
+
+SOURCES = {"p12345_api": "12345 接口", "p12345_page": "12345 页面"}
+TYPES = {"complaint": "投诉举报", "declaration": "自主申报", "consultation": "咨询建议"}
+_DECISIONS = {
+    "signed_in": "签收",
+    "accept": "受理",
+    "province": "省级办理",
+    "city": "市级自行办理",
+    "to_city": "转办市级",
+    "to_county": "转办县级",
+    "approve": "同意",
+    "reject": "驳回",
+}
+ANONYMOUS = "匿名（身份已密封）"
+
+
+def shown(moment: datetime | None) -> str:
+    """A moment as people read it, in Beijing time."""
+    return "" if moment is None else moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
+
+
+def facts(principal: Principal, ticket: Ticket) -> list[tuple[str, str]]:
+    """The caller and the matter, personal data masked; sealed identities stay sealed (ANON-02)."""
+    hidden = is_sealed(ticket.is_anonymous, ticket.is_confidential)
+    if hidden and not may(principal, "ticket.view_sealed"):
+        caller = [("诉求人", ANONYMOUS)]
+    else:
+        number = "未知号码" if ticket.caller_number_unknown else mask_phone(ticket.caller_number)
+        caller = [
+            ("诉求人", mask_name(ticket.caller_name) or ("匿名" if ticket.is_anonymous else "")),
+            ("联系电话", mask_phone(ticket.contact_phone)),
+            ("来电号码", number),
+            ("身份证号", mask_id_card(ticket.id_card_no)),
+            ("住址", mask_address(ticket.caller_address)),
+        ]
+    place = divisions.full_name(ticket.division_code) if ticket.division_code else ""
+    if ticket.division_unresolved:
+        place = f"{ticket.division_text or ''}（待确认）"
+    return [
+        *caller,
+        ("行政区划", place),
+        ("详细地址", ticket.detail_address or ""),
+        ("投诉对象", ticket.target_info or ""),
+        ("来源 / 受理", f"{SOURCES[ticket.source]} · {shown(ticket.submitted_at)}"),
+        ("来电时间 / 工号", f"{shown(ticket.called_at)} · {ticket.operator_no}"),
+    ]
+
+
+def timeline(
+    events: Sequence[ProcessEvent],
+    opinions: Sequence[Opinion],
+    reports: Sequence[Investigation],
+    waiting: Sequence[UserTask],
+) -> list[dict[str, Any]]:
+    """Who did what and when, then who holds it now."""
+    said = {opinion.task_id: opinion for opinion in opinions}
+    versions = {report.task_id: report for report in reports}
+    units = _unit_names([e.unit_id for e in events] + [t.unit_id for t in waiting])
+    lines = []
+    for event in events:
+        if event.kind not in {"user", "service", "message", "cancelled"}:
+            continue
+        opinion = said.get(event.task_id) if event.task_id else None
+        report = versions.get(event.task_id) if event.task_id else None
+        decision = _DECISIONS.get(opinion.decision, "") if opinion else ""
+        text = " · ".join(x for x in (decision, opinion.text if opinion else None) if x)
+        if report is not None:
+            text = f"提交第 {report.version} 版调查报告"
+        lines.append(
+            {
+                "kind": "returned" if opinion and opinion.decision == "reject" else "done",
+                "title": "12345 已确认收到结果" if event.kind == "message" else event.element_name,
+                "who": event.actor_name if event.kind == "user" else "系统自动",
+                "unit": units.get(event.unit_id or 0, ""),
+                "at": shown(event.at),
+                "text": text,
+                "files": [],
+                "duration": _duration(event.duration_s) if event.kind == "user" else "",
+            }
+        )
+    for task in waiting:
+        lines.append(
+            {
+                "kind": "current",
+                "title": task.name,
+                "who": task.assignee_name or "待认领",
+                "unit": units.get(task.unit_id or 0, ""),
+                "at": shown(task.opened_at),
+                "text": "",
+                "files": [],
+                "duration": "办理中",
+            }
+        )
+    return lines
+
+
+def report_views(
+    reports: Sequence[Investigation], opinions: Sequence[Opinion], files: Sequence[Attachment]
+) -> list[dict[str, Any]]:
+    """All versions of the report, oldest first, each with what the auditors said of it."""
+    views = []
+    for report in sorted(reports, key=lambda r: r.version):
+        audits = [
+            o
+            for o in opinions
+            if o.decision in {"approve", "reject"} and o.round == report.version
+        ]
+        rejected = any(o.decision == "reject" for o in audits)
+        label, tone = ("已驳回", "red") if rejected else ("待审核", "blue")
+        if audits and not rejected:
+            label, tone = "审核同意", "green"
+        views.append(
+            {
+                "title": f"第 {report.version} 版调查报告",
+                "at": shown(report.submitted_at),
+                "who": report.author_name,
+                "state_label": label,
+                "tone": tone,
+                "facts": _report_facts(report),
+                "opinion": "；".join(
+                    f"{o.author_name}：{_DECISIONS[o.decision]}{'，' + o.text if o.text else ''}"
+                    for o in audits
+                ),
+                "files": [file_view(f) for f in files if f.task_id == report.task_id],
+            }
+        )
+    return views
+
+
+def _report_facts(report: Investigation) -> list[tuple[str, str]]:
+    people = "；".join(f"{p['name']}（{p['position']}，{p['phone']}）" for p in report.investigators)
+    told = codes.INFORM_STATUS.label(report.inform_status)
+    if report.informed_at is not None:
+        method = codes.INFORM_METHOD.label(report.inform_method)
+        told = f"{told}（{shown(report.informed_at)}{'，' + method if method else ''}）"
+    amount = "" if report.amount_involved is None else f"{report.amount_involved:,.2f} 元"
+    return [
+        ("调查核实时间", report.investigated_at.isoformat()),
+        ("属实情况", codes.VERIFICATION_RESULT.label(report.verification_result)),
+        ("涉及金额", amount),
+        ("告知诉求人", told),
+        ("调查人员", people),
+        ("反馈信访人情况", report.petitioner_feedback),
+        ("处理意见", report.handling_opinion or ""),
+    ]
+
+
+def file_view(file: Attachment) -> dict[str, Any]:
+    """A file as lists show it."""
+    return {
+        "id": file.id,
+        "name": file.name,
+        "size": file_size(file.size),
+        "url": url_for("files.download", attachment_id=file.id),
+        "field": None,
+    }
+
+
+def file_size(size: int) -> str:
+    """1.5 MB, 12 KB."""
+    megabyte = 1024 * 1024
+    return f"{size / megabyte:.1f} MB" if size >= megabyte else f"{max(1, round(size / 1024))} KB"
+
+
+def progress(
+    events: Sequence[ProcessEvent], waiting: Sequence[UserTask], late: bool
+) -> dict[str, Any]:
+    """Which elements of the diagram are done and where the ticket stands."""
+    current = [task.element_id for task in waiting]
+    done = [e.element_id for e in events if e.element_id not in current]
+    return {
+        "done": list(dict.fromkeys(done)),
+        "current": [] if late else current,
+        "overdue": current if late else [],
+    }
+
+
+def _unit_names(ids: Sequence[int | None]) -> dict[int, str]:
+    names = {}
+    for unit_id in {i for i in ids if i}:
+        unit = organisations.unit(unit_id)
+        if unit is not None:
+            names[unit_id] = unit.name
+    return names
+
+
+def _duration(seconds: int | None) -> str:
+    if seconds is None:
+        return ""
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"用时 {max(1, minutes)} 分钟"
+    hours, rest = divmod(minutes, 60)
+    return f"用时 {hours} 小时 {rest} 分" if hours < 48 else f"用时 {hours // 24} 天"

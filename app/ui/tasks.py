@@ -1,0 +1,199 @@
+"""Doing a task (办理待办): claim, draft, complete. The forms are the diagram's, the rules the handlers'."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from marshmallow import Schema
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.api.http import answer
+from app.core import clock
+from app.core.clock import BEIJING
+from app.core.db import session, transact
+from app.core.errors import HotlineError, Invalid
+from app.engine import queries as engine
+from app.engine import registry, runner
+from app.engine.models import UserTask
+from app.engine.turn import Outcome
+from app.files import services as files
+from app.organisations import queries as organisations
+from app.security.principal import Principal
+from app.tickets.access import actor_of, guard, may_do
+from app.tickets.forms import SignInForm
+from app.tickets.models import FormDraft, Ticket
+from app.tickets.queries import ticket_for
+from app.ui import present
+from app.ui.forms import field_views, form_errors, parse_form
+from app.ui.page import permitted
+
+blueprint = Blueprint("tasks", __name__)
+
+_NO_FORM: Schema = SignInForm()
+_SUBMIT = {
+    "ticket.sign_in": "签收",
+    "ticket.review": "提交初审",
+    "ticket.dispatch": "确认分派",
+    "ticket.city_decide": "确认",
+    "ticket.investigate": "提交审核",
+    "ticket.audit": "提交",
+}
+
+
+def task_view(
+    principal: Principal,
+    ticket: Ticket,
+    waiting: Sequence[UserTask],
+    values: dict[str, Any] | None = None,
+    errors: dict[str, list[str]] | None = None,
+) -> dict[str, Any] | None:
+    """The waiting step this person may do, as `ticket/_task.html` draws it; None when there is none."""
+    row = next((task for task in waiting if may_do(principal, task)), None)
+    if row is None:
+        return None
+    mine = row.assignee_id == principal.user_id
+    free = row.assignee_id is None
+    if values is None:
+        values = _draft(row.id, principal.user_id) or _first_values(row, ticket)
+    owner = files.Owner(user_id=principal.user_id)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "form": _fields(row, ticket),
+        "values": values,
+        "errors": errors or {},
+        "version": row.version,
+        "claimed_by": row.assignee_name,
+        "mine": mine,
+        "can_complete": mine or free,
+        "claim_url": url_for("tasks.claim", task_id=row.id),
+        "complete_url": url_for("tasks.complete", task_id=row.id),
+        "upload_url": url_for("files.upload", task_id=row.id),
+        "draft_url": url_for("tasks.save_draft", task_id=row.id),
+        "files": [present.file_view(f) for f in files.drafts_of_task(row.id, owner)],
+        "submit_label": _SUBMIT.get(row.form or "", "提交"),
+    }
+
+
+@blueprint.post("/tasks/<uuid:task_id>/claim")
+@permitted("task.claim")
+def claim(principal: Principal, task_id: UUID) -> AnyResponse:
+    """Take the task into one's own hands."""
+    row = transact(
+        lambda: runner.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
+    )
+    return redirect(url_for("tickets.show", acceptance_no=row.business_key))
+
+
+@blueprint.post("/tasks/<uuid:task_id>/complete")
+@permitted("task.complete")
+def complete(principal: Principal, task_id: UUID) -> Any:
+    """Complete it. What is wrong is shown in the form, with everything that was entered."""
+    schema = _schema(engine.task(task_id).form)
+    values = parse_form(schema, request.form)
+    version = request.form.get("version", type=int)
+
+    def work() -> Outcome:
+        outcome = runner.complete_task(
+            task_id,
+            {k: v for k, v in values.items() if v is not None},
+            actor=actor_of(principal),
+            now=clock.now(),
+            version=version,
+            authorise=guard(principal),
+        )
+        session().execute(delete(FormDraft).where(FormDraft.task_id == task_id))
+        return outcome
+
+    try:
+        outcome = transact(work)
+    except Invalid as refusal:
+        return _again(principal, task_id, values, refusal), 422
+    row = engine.task(task_id)
+    flash(f"“{row.name}”已提交{_whereto(outcome)}", "success")
+    target = url_for("tickets.show", acceptance_no=row.business_key)
+    if outcome.opened and not any(o["unit_id"] == principal.unit_id for o in outcome.opened):
+        target = url_for("worklist.index")
+    if request.headers.get("HX-Request"):
+        return Response(status=204, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+@blueprint.post("/tasks/<uuid:task_id>/draft")
+@permitted("task.complete")
+def save_draft(principal: Principal, task_id: UUID) -> Any:
+    """Keep what has been entered, right or wrong (UI-02)."""
+    row = engine.task(task_id)
+    guard(principal)(row)
+    values = parse_form(_schema(row.form), request.form)
+    now = clock.now()
+    statement = insert(FormDraft).values(
+        task_id=task_id, user_id=principal.user_id, values=values, saved_at=now
+    )
+    transact(
+        lambda: session().execute(
+            statement.on_conflict_do_update(
+                index_elements=[FormDraft.task_id, FormDraft.user_id],
+                set_={"values": statement.excluded["values"], "saved_at": now},
+            )
+        )
+    )
+    if request.accept_mimetypes.best == "application/json":
+        return answer({"saved_at": now.astimezone(BEIJING).strftime("%H:%M")})
+    return redirect(url_for("tickets.show", acceptance_no=row.business_key))
+
+
+def _again(
+    principal: Principal, task_id: UUID, values: dict[str, Any], refusal: HotlineError
+) -> str:
+    row = engine.task(task_id)
+    ticket = ticket_for(principal, row.business_key)
+    task = task_view(principal, ticket, [row], values, form_errors(refusal))
+    if request.headers.get("HX-Request"):
+        return render_template("ticket/_task.html", task=task)
+    from app.ui.tickets import page
+
+    return page(principal, ticket, task=task)
+
+
+def _whereto(outcome: Outcome) -> str:
+    """“，已转湄潭县农业农村局“县级签收””."""
+    if not outcome.opened:
+        return "，办理结果正在回传 12345"
+    step = outcome.opened[0]
+    unit = organisations.unit(step["unit_id"] or 0)
+    return f"，转入{unit.name if unit else ''}“{step['name']}”"
+
+
+def _schema(form: str | None) -> Schema:
+    known = registry.form_named(form) if form else None
+    return known.schema if known else _NO_FORM
+
+
+def _fields(row: UserTask, ticket: Ticket) -> list[Any]:
+    options = {}
+    if row.form in {"ticket.dispatch", "ticket.city_decide"}:
+        unit = organisations.unit(row.unit_id or 0)
+        targets = organisations.delegation_targets(unit) if unit else []
+        options["target_unit_id"] = [(t.id, t.name) for t in targets]
+    return field_views(_schema(row.form), options)
+
+
+def _first_values(row: UserTask, ticket: Ticket) -> dict[str, Any]:
+    """What a form starts with: the division known so far, the unit that is responsible there."""
+    if row.form == "ticket.review":
+        return {"review": "accept", "division_code": ticket.division_code}
+    if row.form in {"ticket.dispatch", "ticket.city_decide"}:
+        below = ticket.city_code if row.form == "ticket.dispatch" else ticket.county_code
+        unit = organisations.unit_of_division(below or ticket.county_code)
+        return {"target_unit_id": unit.id if unit else None}
+    return {}
+
+
+def _draft(task_id: UUID, user_id: int) -> dict[str, Any] | None:
+    return session().scalar(
+        select(FormDraft.values).where(FormDraft.task_id == task_id, FormDraft.user_id == user_id)
+    )

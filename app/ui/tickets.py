@@ -1,0 +1,215 @@
+"""The ticket page (工单) and the search (工单查询)."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+from sqlalchemy import select
+
+from app.api.http import client_ip
+from app.core import clock
+from app.core.db import session, transact
+from app.deadlines import rules as deadlines
+from app.divisions import queries as divisions
+from app.engine import definitions, runner
+from app.engine.models import ProcessInstance
+from app.exchange import queries as exchange
+from app.files import services as files
+from app.organisations import queries as organisations
+from app.security import access
+from app.security.principal import Principal
+from app.tickets import codes, queries
+from app.tickets.models import Ticket
+from app.tickets.rules import CLOSED, STATES, is_sealed
+from app.tickets.services import PROCESS
+from app.ui import present
+from app.ui.page import draw, permitted
+from app.ui.tasks import task_view
+
+blueprint = Blueprint("tickets", __name__)
+
+
+@blueprint.get("/tickets/<acceptance_no>")
+@permitted("ticket.view")
+def show(principal: Principal, acceptance_no: str) -> str:
+    """One ticket; opening it is written to the access log (SEC-05)."""
+
+    def work() -> Ticket:
+        ticket = queries.ticket_for(principal, acceptance_no)
+        access.record(
+            principal, "ticket.open", "ticket", ticket.acceptance_no, ip=client_ip(), now=clock.now()
+        )
+        return ticket
+
+    transact(work)
+    return page(principal, queries.ticket_for(principal, acceptance_no))
+
+
+def page(principal: Principal, ticket: Ticket, task: dict[str, Any] | None = None) -> str:
+    """The whole page; `task` when a refused form is shown again."""
+    now = clock.now()
+    instance = _instance(ticket)
+    events = queries.events(ticket.acceptance_no)
+    waiting = runner.open_tasks_of(instance.id) if instance else []
+    opinions = queries.opinions(ticket.id)
+    reports = queries.reports(ticket.id)
+    attached = files.of_ticket(ticket.id)
+    light = "none" if ticket.status in CLOSED else deadlines.light(now, ticket.due_at)
+    diagram = present.progress(events, waiting, light == "red")
+    diagram["src"] = url_for(
+        "tickets.diagram", definition_id=instance.definition_id if instance else 0
+    )
+    return draw(
+        "ticket/index.html",
+        principal,
+        ticket=_head(principal, ticket, light),
+        diagram=diagram if instance else None,
+        timeline=present.timeline(events, opinions, reports, waiting),
+        reports=present.report_views(reports, opinions, attached),
+        attachments=[present.file_view(f) for f in attached if f.task_id is None],
+        deliveries=[_delivery(d) for d in exchange.deliveries_of(ticket.acceptance_no)],
+        task=task or task_view(principal, ticket, waiting),
+        active="worklist" if waiting else "tickets",
+        list_url=url_for("worklist.index"),
+    )
+
+
+@blueprint.get("/tickets")
+@permitted("ticket.search")
+def index(principal: Principal) -> str:
+    """Tickets in scope, newest first; a whole phone or ID number is looked up by its hash."""
+    args = request.args
+    text = (args.get("q") or "").strip()
+    if text:
+        transact(
+            lambda: access.record(
+                principal, "ticket.search", "ticket", "-", ip=client_ip(), now=clock.now()
+            )
+        )
+    found = queries.search(
+        principal, text or None, args.get("status") or None, before=args.get("before", type=int)
+    )
+    rows = found[: queries.PAGE]
+    now = clock.now()
+    kept = {k: v for k, v in args.items() if v and k != "before"}
+    return draw(
+        "tickets/index.html",
+        principal,
+        rows=[
+            {
+                "acceptance_no": t.acceptance_no,
+                "external_ticket_no": t.external_ticket_no,
+                "title": t.title,
+                "type_label": present.TYPES[t.ticket_type],
+                "category": codes.PROBLEM_CATEGORY.label(t.problem_category),
+                "status_label": STATES[t.status],
+                "area": divisions.full_name(t.division_code) if t.division_code else "待确认",
+                "source": present.SOURCES[t.source],
+                "received_at": present.shown(t.submitted_at),
+                "holder": _holder(t),
+                "light": "none" if t.status in CLOSED else deadlines.light(now, t.due_at),
+                "remaining_text": ""
+                if t.status in CLOSED
+                else deadlines.remaining_text(now, t.due_at),
+                "url": url_for("tickets.show", acceptance_no=t.acceptance_no),
+                "urgent": t.urgency == 2,
+            }
+            for t in rows
+        ],
+        filters={
+            "q": text,
+            "status": args.get("status", ""),
+            "statuses": list(STATES.items()),
+        },
+        list_url=url_for("tickets.index"),
+        next_url=url_for("tickets.index", **kept, before=rows[-1].id)
+        if len(found) > queries.PAGE
+        else None,
+        first_url=url_for("tickets.index", **kept) if args.get("before") else None,
+        total=None,
+    )
+
+
+@blueprint.get("/diagrams/<int:definition_id>.bpmn")
+@permitted("ticket.view")
+def diagram(principal: Principal, definition_id: int) -> Response:
+    """The drawing a ticket runs on; it never changes."""
+    xml = definitions.source(definition_id)
+    response = Response(xml, mimetype="application/xml")
+    response.cache_control.private = True
+    response.cache_control.max_age = 86400
+    return response
+
+
+@blueprint.get("/divisions.json")
+@permitted("ticket.view")
+def division_choices(principal: Principal) -> dict[str, Any]:
+    """For the cascade of the forms: children of a division, or the way to one."""
+    path_of = request.args.get("path_of")
+    rows = (
+        divisions.path(path_of) if path_of else divisions.children(request.args.get("parent_code") or None)
+    )
+    return {
+        "items": [
+            {
+                "division_code": d.code,
+                "division_name": d.name,
+                "has_children": d.has_children,
+            }
+            for d in rows
+        ]
+    }
+
+
+def _instance(ticket: Ticket) -> ProcessInstance | None:
+    return session().scalar(
+        select(ProcessInstance).where(
+            ProcessInstance.business_key == ticket.acceptance_no,
+            ProcessInstance.process_key == PROCESS,
+        )
+    )
+
+
+def _head(principal: Principal, ticket: Ticket, light: str) -> dict[str, Any]:
+    now = clock.now()
+    flags = []
+    if ticket.round > 1:
+        flags.append({"label": f"第 {ticket.round} 轮", "tone": "orange"})
+    return {
+        "acceptance_no": ticket.acceptance_no,
+        "external_ticket_no": ticket.external_ticket_no,
+        "title": ticket.title,
+        "status_label": STATES[ticket.status],
+        "type_label": present.TYPES[ticket.ticket_type],
+        "category_label": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
+        "content": ticket.content,
+        "facts": present.facts(principal, ticket),
+        "sealed": is_sealed(ticket.is_anonymous, ticket.is_confidential),
+        "urgent": ticket.urgency == 2,
+        "due_text": present.shown(ticket.due_at),
+        "light": light,
+        "remaining_text": ""
+        if light == "none"
+        else deadlines.remaining_text(now, ticket.due_at),
+        "flags": flags,
+    }
+
+
+def _holder(ticket: Ticket) -> str:
+    unit = organisations.unit(
+        ticket.county_unit_id or ticket.city_unit_id or ticket.province_unit_id
+    )
+    return unit.name if unit else ""
+
+
+_DELIVERY_STATES = {"pending": "ready", "delivered": "done", "settled_offline": "offline"}
+
+
+def _delivery(row: exchange.Delivery) -> dict[str, Any]:
+    return {
+        "operation": row.title,
+        "state": _DELIVERY_STATES.get(row.state, row.state),
+        "receipt_no": row.receipt_no,
+        "attempts": row.attempts,
+        "at": present.shown(row.acknowledged_at or row.created_at),
+        "error": row.last_error,
+    }

@@ -1,0 +1,204 @@
+"""The worklist (待办) and what one has done (已办)."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy import select
+
+from app.core import clock
+from app.core.db import session
+from app.deadlines import rules as deadlines
+from app.divisions.models import Division
+from app.engine.models import UserTask
+from app.engine.queries import cursor, read_cursor
+from app.security.principal import Principal
+from app.tickets import codes, queries
+from app.tickets.models import Ticket
+from app.tickets.rules import STATES
+from app.ui.page import draw, permitted
+from app.ui.present import SOURCES, shown
+
+blueprint = Blueprint("worklist", __name__)
+
+_LIGHTS = (
+    ("all", "全部待办"),
+    ("red", "红灯 · 已逾期"),
+    ("yellow", "黄灯 · 预警"),
+    ("green", "绿灯 · 正常"),
+)
+_STEPS = (
+    ("sign_in", "签收"),
+    ("review", "初审"),
+    ("dispatch", "分派"),
+    ("handle_by_province", "省级办理"),
+    ("city_decide", "市级签收转办"),
+    ("handle_by_city", "市级办理"),
+    ("county_sign_in", "县级签收"),
+    ("handle_by_county", "县级办理"),
+    ("audit_by_city", "市级审核"),
+    ("audit_by_province", "省级审核"),
+)
+_LEVEL_STEPS = {
+    "province": {"sign_in", "review", "dispatch", "handle_by_province", "audit_by_province"},
+    "city": {"city_decide", "handle_by_city", "audit_by_city"},
+    "county": {"county_sign_in", "handle_by_county"},
+}
+
+
+@blueprint.get("/")
+def home() -> Any:
+    """The first page is the worklist."""
+    return redirect(url_for("worklist.index"))
+
+
+@blueprint.get("/worklist")
+@permitted("task.view")
+def index(principal: Principal) -> Any:
+    """Open tasks of the own unit and role, the most urgent first."""
+    now = clock.now()
+    args = request.args
+    light = args.get("light") if args.get("light") in {"red", "yellow", "green"} else "all"
+    wanted = queries.TaskFilter(
+        mine=args.get("scope") == "mine",
+        step=args.get("step") or None,
+        category=args.get("category", type=int),
+        text=(args.get("q") or "").strip() or None,
+        **_bounds(light or "all", now),
+    )
+    after = read_cursor(args["after"]) if args.get("after") else None
+    found = queries.worklist(principal, wanted, after=after)
+    page = found[: queries.PAGE]
+    places = _places([ticket for _, ticket in page])
+    counts = queries.light_counts(principal, now, deadlines.yellow_until(now))
+    context = {
+        "lights": [
+            {
+                "key": key,
+                "label": label,
+                "count": counts[key],
+                "active": light == key,
+                "url": _here(light=None if key == "all" else key),
+            }
+            for key, label in _LIGHTS
+        ],
+        "rows": [_row(principal, task, ticket, places, now) for task, ticket in page],
+        "filters": {
+            "q": args.get("q", ""),
+            "scope": args.get("scope", ""),
+            "scopes": [("", "本单位待办"), ("mine", "我认领的")],
+            "step": args.get("step", ""),
+            "steps": [s for s in _STEPS if s[0] in _LEVEL_STEPS.get(principal.level, set())],
+            "category": args.get("category", ""),
+            "categories": codes.PROBLEM_CATEGORY.options(),
+            "light": None if light == "all" else light,
+        },
+        "list_url": url_for("worklist.index"),
+        "next_url": _here(after=cursor(page[-1][0].sort_at, page[-1][0].id))
+        if len(found) > queries.PAGE
+        else None,
+        "first_url": _here(after=None) if after else None,
+        "total": counts["all"] if not (wanted.mine or wanted.step or wanted.category or wanted.text)
+        and light == "all"
+        else None,
+    }
+    if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
+        return render_template("worklist/_rows.html", **context)
+    return draw("worklist/index.html", principal, **context)
+
+
+@blueprint.get("/done")
+@permitted("task.view")
+def done(principal: Principal) -> str:
+    """What this person has completed, newest first."""
+    before = read_cursor(request.args["before"]) if request.args.get("before") else None
+    found = queries.done_by(principal, before=before)
+    page = found[: queries.PAGE]
+    places = _places([ticket for _, ticket in page])
+    return draw(
+        "done/index.html",
+        principal,
+        rows=[
+            {
+                "title": ticket.title,
+                "acceptance_no": ticket.acceptance_no,
+                "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
+                "step": task.name,
+                "outcome": "",
+                "status_label": STATES[ticket.status],
+                "area": _area(ticket, places),
+                "done_at": shown(task.closed_at),
+                "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
+            }
+            for task, ticket in page
+        ],
+        filters={},
+        list_url=url_for("worklist.done"),
+        next_url=url_for("worklist.done", before=cursor(page[-1][0].closed_at, page[-1][0].id))
+        if len(found) > queries.PAGE
+        else None,
+        first_url=url_for("worklist.done") if before else None,
+        total=None,
+    )
+
+
+def _bounds(light: str, now: datetime) -> dict[str, datetime]:
+    yellow = deadlines.yellow_until(now)
+    return {
+        "red": {"due_before": now},
+        "yellow": {"due_from": now, "due_before": yellow},
+        "green": {"due_from": yellow},
+    }.get(light, {})
+
+
+def _here(**changed: str | None) -> str:
+    """This list with some arguments changed; a change of filter starts at the first page."""
+    kept = {k: v for k, v in request.args.items() if v and k != "after"} | changed
+    return url_for("worklist.index", **{k: v for k, v in kept.items() if v is not None})
+
+
+def _row(
+    principal: Principal,
+    task: UserTask,
+    ticket: Ticket,
+    places: dict[str, str],
+    now: datetime,
+) -> dict[str, Any]:
+    due = task.due_at
+    used = (now - ticket.submitted_at) / (due - ticket.submitted_at) if due else 0
+    return {
+        "task_id": task.id,
+        "title": ticket.title,
+        "acceptance_no": ticket.acceptance_no,
+        "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
+        "step": task.name,
+        "area": _area(ticket, places),
+        "source": SOURCES[ticket.source],
+        "assignee": task.assignee_name,
+        "light": deadlines.light(now, due),
+        "remaining_text": deadlines.remaining_text(now, due),
+        "percent": min(100, max(0, round(used * 100))),
+        "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
+        "urgent": ticket.urgency == 2,
+        "claimable": task.assignee_id is None,
+        "flags": [{"label": "匿名", "tone": ""}] if ticket.is_anonymous else [],
+    }
+
+
+def _places(tickets: list[Ticket]) -> dict[str, str]:
+    """Names of the divisions on the page, in one query."""
+    wanted = {c for t in tickets for c in (t.city_code, t.county_code) if c}
+    if not wanted:
+        return {}
+    rows = session().execute(
+        select(Division.code, Division.name).where(Division.code.in_(wanted))
+    )
+    return {code: name for code, name in rows}
+
+
+def _area(ticket: Ticket, places: dict[str, str]) -> str:
+    if ticket.division_unresolved:
+        return f"{ticket.division_text or ''}（待确认）"
+    names = [places.get(code, "") for code in (ticket.city_code, ticket.county_code) if code]
+    return " ".join(n for n in names if n)
+
