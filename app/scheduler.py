@@ -1,0 +1,152 @@
+"""The ticking: APScheduler calls short functions and stores nothing; the rows know what is due.
+
+Any number of nodes may run one (`run`), never inside a web worker. A tick drains its work in small
+transactions; SKIP LOCKED keeps nodes apart, so a second node only makes it faster.
+"""
+
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from threading import Event, current_thread, main_thread
+from typing import Any
+
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.interval import IntervalTrigger
+from flask import Flask
+
+from app.core import clock
+from app.core.db import RecordedFailure, transact
+from app.core.logs import logger
+from app.engine import runner
+from app.exchange import retention
+from app.exchange.delivery import Couriers
+from app.workqueue import registry, services
+
+Once = Callable[[datetime], int]
+"""One bounded piece of work in one transaction; returns how much it found, 0 when no more."""
+
+MOST_ROUNDS = 200
+"""A tick ends after so many pieces; the next tick goes on. Keeps a stop request from waiting."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """An entry of the table: what, how often, and spread by how much."""
+
+    name: str
+    once: Once
+    seconds: float
+    jitter: float
+
+
+def _fire_due_instance(now: datetime) -> int:
+    """One process instance whose timer is due (定时器), in its own transaction."""
+    instance_id = runner.next_due_instance()
+    if instance_id is None:
+        return 0
+    runner.fire_due(instance_id, now=now)
+    return 1
+
+
+def _deliver_waiting_inbox(now: datetime) -> int:
+    """Messages that came before their instance waited for them."""
+    return runner.deliver_waiting_inbox(now=now)
+
+
+def _forget_nonces(now: datetime) -> int:
+    return retention.forget_expired_nonces(now)
+
+
+def _forget_attempts(now: datetime) -> int:
+    return retention.forget_old_attempts(now)
+
+
+JOBS: tuple[Job, ...] = (
+    Job("timers", _fire_due_instance, 1, 0.3),
+    Job("inbox", _deliver_waiting_inbox, 5, 1),
+    Job("forget-nonces", _forget_nonces, 300, 60),
+    Job("forget-attempts", _forget_attempts, 3600, 300),
+)
+"""Every regular job. Each database lane of the work queue gets one more, each second."""
+
+
+def jobs() -> list[Job]:
+    """The table, with a job for each lane that some room has registered."""
+    return [*JOBS, *(_lane_job(lane) for lane in registry.lanes())]
+
+
+def drain(app: Flask, job: Job, stop: Event) -> int:
+    """One tick: do pieces until there are no more, or a stop is asked for; returns the sum.
+
+    A piece that fails has been rolled back; it is logged and left to the next tick.
+    """
+    total = 0
+    with app.app_context():
+        for _ in range(MOST_ROUNDS):
+            if stop.is_set():
+                break
+            try:
+                found = transact(lambda: job.once(clock.now()))
+            except RecordedFailure as failure:
+                # An incident was written and its instance is out of the way: go on with the next.
+                logger().warning("job_incident", job=job.name, reason=type(failure).__name__)
+                found = 1
+            except Exception as error:
+                logger().error("job_failed", job=job.name, reason=type(error).__name__)
+                break
+            if not found:
+                break
+            total += found
+    return total
+
+
+def run(app: Flask, stop: Event | None = None) -> None:
+    """Tick until `stop` is set (or SIGTERM, SIGINT), then let everything in hand finish."""
+    stop = stop or Event()
+    if current_thread() is main_thread():
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
+    couriers = Couriers(app)
+    table = jobs()
+    ticking = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": {"type": "threadpool", "max_workers": len(table) + 1}},
+        job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
+    )
+    for job in table:
+        _add(ticking, job.name, partial(drain, app, job, stop), job.seconds, job.jitter)
+    _add(ticking, "outbound", partial(_send_couriers, couriers), 1, 0.3)
+    ticking.start()
+    logger().info("scheduler_started", jobs=[job.name for job in table] + ["outbound"])
+    try:
+        stop.wait()
+    finally:
+        stop.set()
+        ticking.shutdown(wait=True)
+        couriers.stop()
+        logger().info("scheduler_stopped")
+
+
+def _lane_job(lane: registry.Lane) -> Job:
+    def once(now: datetime) -> int:
+        return services.process_database_lane(lane, now=now)
+
+    return Job(f"lane:{lane.name}", once, 1, 0.3)
+
+
+def _send_couriers(couriers: Couriers) -> None:
+    try:
+        couriers.tick()
+    except Exception as error:
+        logger().error("job_failed", job="outbound", reason=type(error).__name__)
+
+
+def _add(
+    ticking: Any, name: str, tick: Callable[[], object], seconds: float, jitter: float
+) -> None:
+    trigger = IntervalTrigger(seconds=seconds, jitter=jitter, timezone=UTC)
+    ticking.add_job(tick, trigger, id=name, name=name, next_run_time=datetime.now(UTC))
