@@ -1,7 +1,7 @@
 """Files on disk: written once under a random name, outside the web root, two folders deep.
 
 A file is complete and on the disk before anybody learns its name. A crash leaves at most a file
-without a row, which `stray` finds; never a row without a file.
+without a row, which the sweep finds; never a row without a file.
 """
 
 import hashlib
@@ -81,7 +81,7 @@ def discard(root: Path, name: str) -> None:
 def names_before(root: Path, moment: datetime) -> Iterator[str]:
     """Storage names of files last written before the moment, in no particular order."""
     for path in root.glob("[0-9a-f][0-9a-f]/[0-9a-f][0-9a-f]/*"):
-        if path.stat().st_mtime < moment.timestamp():
+        if _is_older(path, moment):
             yield path.name
 
 
@@ -89,10 +89,18 @@ def clear_incoming(root: Path, moment: datetime) -> int:
     """Delete what uploads broken off before the moment left behind."""
     removed = 0
     for path in (root / _INCOMING).glob("*"):
-        if path.stat().st_mtime < moment.timestamp():
+        if _is_older(path, moment):
             path.unlink(missing_ok=True)
             removed += 1
     return removed
+
+
+def _is_older(path: Path, moment: datetime) -> bool:
+    """Whether it is still there (another node may be sweeping too) and that old."""
+    try:
+        return path.stat().st_mtime < moment.timestamp()
+    except FileNotFoundError:
+        return False
 
 
 def _synchronise(folder: Path) -> None:
