@@ -2,6 +2,7 @@
 //
 //   node build.mjs           writes the bundles; they are committed, so running needs no node
 //   node build.mjs --check   builds into a temporary folder and compares every byte
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
@@ -15,6 +16,7 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const MODULES = join(HERE, 'node_modules');
 const STATIC = join(HERE, '..', 'app', 'ui', 'static');
 const FOLDERS = ['vendor', 'dist'];
+const SOURCES = ['build.mjs', 'icons.json', 'package-lock.json', 'lib', 'viewer'];
 const VIEWER_LIMIT = 250 * 1024;
 const COPIED = ['bootstrap', 'bootstrap-icons', 'htmx.org', 'swagger-ui-dist'];
 
@@ -30,7 +32,18 @@ async function build() {
   const icons = JSON.parse(await readFile(join(HERE, 'icons.json'), 'utf8'));
   out.set('dist/icons.svg', await sprite(icons, join(MODULES, 'bootstrap-icons/icons')));
   out.set('vendor/LICENSES.txt', await licences([...COPIED, ...used], MODULES));
+  out.set('dist/manifest.json', await manifest(out));
   return out;
+}
+
+/** Digests of what was read and written, so that a test without node sees a forgotten build. */
+async function manifest(out) {
+  const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
+  const sources = {};
+  for (const [path, bytes] of await contents(HERE, SOURCES)) sources[path] = digest(bytes);
+  const outputs = {};
+  for (const [path, content] of [...out].sort()) outputs[path] = digest(content);
+  return `${JSON.stringify({ sources, outputs }, null, 1)}\n`;
 }
 
 async function stylesheet(out, path, source) {
@@ -83,15 +96,16 @@ async function write(files, root) {
   }
 }
 
-async function contents(root) {
-  const found = new Map();
-  for (const folder of FOLDERS) {
-    const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const entry of entries.filter((one) => one.isFile())) {
-      const path = join(entry.parentPath, entry.name);
-      found.set(relative(root, path), await readFile(path));
-    }
+/** Path below `root` → bytes, of files and of everything in folders, in order of path. */
+async function contents(root, names) {
+  const paths = [];
+  for (const name of names) {
+    const entries = await readdir(join(root, name), { recursive: true, withFileTypes: true }).catch(() => null);
+    if (!entries) paths.push(name);
+    else paths.push(...entries.filter((one) => one.isFile()).map((one) => relative(root, join(one.parentPath, one.name))));
   }
+  const found = new Map();
+  for (const path of paths.sort()) found.set(path, await readFile(join(root, path)));
   return found;
 }
 
@@ -99,7 +113,7 @@ async function differences(files) {
   const root = await mkdtemp(join(tmpdir(), 'assets-'));
   try {
     await write(files, root);
-    const [built, committed] = [await contents(root), await contents(STATIC)];
+    const [built, committed] = [await contents(root, FOLDERS), await contents(STATIC, FOLDERS)];
     const paths = [...new Set([...built.keys(), ...committed.keys()])].sort();
     return paths.filter((path) => !built.has(path) || !committed.get(path)?.equals(built.get(path)));
   } finally {
