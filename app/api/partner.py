@@ -11,8 +11,9 @@ from marshmallow import Schema, fields
 from app.api.http import answer, client_ip, json_object, request_id
 from app.core import clock
 from app.core.db import transact
-from app.core.errors import FieldError, Invalid, NotFound
+from app.core.errors import FieldError, HotlineError, Invalid, NotFound
 from app.divisions import queries as divisions
+from app.engine.errors import UnknownDefinition
 from app.exchange import inbound
 from app.exchange.models import Partner
 from app.files import responses
@@ -197,12 +198,15 @@ def submit_complaint(partner: Partner) -> tuple[Any, int]:
         anonymity_mode=partner.anonymity_mode,
         boolean_mapping=partner.boolean_mapping,
     )
-    data, duplicate = inbound.idempotent(
-        f"{partner.app_id}:submit",
-        intake.values["external_ticket_no"],
-        inbound.fingerprint(payload),
-        lambda: services.receive(intake, partner, now).as_data(),
-    )
+    try:
+        data, duplicate = inbound.idempotent(
+            f"{partner.app_id}:submit",
+            intake.values["external_ticket_no"],
+            inbound.fingerprint(payload),
+            lambda: services.receive(intake, partner, now).as_data(),
+        )
+    except UnknownDefinition as error:  # our own omission: the sender shall try again, not give up
+        raise HotlineError("系统尚未就绪，请稍后重试", "INTERNAL") from error
     return {**data, "duplicate": duplicate}, 200 if duplicate else 201
 
 

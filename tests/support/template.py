@@ -1,14 +1,15 @@
 """Fills the template database that every test worker clones: schema and reference data."""
 
-import importlib
-from pathlib import Path
+from datetime import UTC, datetime
 
 from flask import Flask
+from flask_migrate import upgrade
 
-import app as product
-from app.core.db import db, session, transact
+from app.core.db import session, transact
+from app.demo import BPMN, publish_diagrams
 from app.divisions.services import Part, load
 from app.organisations.services import generate_units
+from tests.support.database import ROOT
 
 GUIZHOU, CHONGQING = "520000000000", "500000000000"
 
@@ -17,19 +18,13 @@ DIVISIONS = Part(depth=3, whole_provinces=frozenset({GUIZHOU, CHONGQING}))
 
 
 def fill(app: Flask) -> None:
-    """Build the schema and the reference data in the empty database of `app`."""
-    _import_all_models()
+    """Migrate the empty database of `app` and add the reference data."""
     with app.app_context():
-        db.create_all()
+        upgrade(directory=str(ROOT / "migrations"))
         transact(_reference_data)
 
 
 def _reference_data() -> None:
     load(session(), DIVISIONS)
     generate_units(session())
-
-
-def _import_all_models() -> None:
-    """Every room's tables must be known before the schema is built."""
-    for file in sorted(Path(product.__path__[0]).glob("*/models.py")):
-        importlib.import_module(f"app.{file.parent.name}.models")
+    publish_diagrams(BPMN, datetime.now(UTC))

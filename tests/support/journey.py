@@ -1,0 +1,172 @@
+"""A whole ticket through HTTP: the platform and the simulator as real servers, people with tokens."""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from flask import Flask
+from werkzeug.serving import make_server
+
+from app.core.db import db, transact
+from app.demo import sample_report
+from app.exchange import delivery, partners
+from app.simulator.behaviour import Behaviour
+from app.simulator.client import PartnerClient
+from app.simulator.config import SimulatorConfig
+from app.simulator.server import create_simulator
+from tests.support.people import GUIZHOU, MEITAN, ZUNYI, Person, hire
+
+
+@contextmanager
+def serving(application: Any) -> Iterator[str]:
+    """Serve a WSGI application on a free port of this machine; yields its address."""
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class World:
+    """Platform, 12345 simulator and the staff of one chain."""
+
+    def __init__(self, app: Flask, address: str, folder: Path, province: str = "520000") -> None:
+        self.app = app
+        self.address = address
+        self.app_id = f"t{uuid.uuid4().hex[:10]}"
+        with app.app_context():
+            self.partner_id, self.secret = transact(lambda: self._partner(province))
+        self.config = SimulatorConfig(address, self.app_id, self.secret, folder / "simulator.jsonl")
+        self.simulator = create_simulator(self.config)
+        self.partner = PartnerClient(address, self.app_id, self.secret)
+        self.http = httpx.Client(base_url=address, timeout=30, trust_env=False)
+
+    def _partner(self, province: str) -> tuple[int, str]:
+        made, secret = partners.create(self.app_id, {"name": "测试12345", "province_code": province})
+        return made.id, secret
+
+    def point_callback(self, base: str) -> None:
+        """Tell the platform where the simulator answers."""
+        with self.app.app_context():
+            transact(lambda: partners.update(self.partner_id, {"callback_base": f"{base}/api"}))
+            db.session.remove()
+
+    def misbehave(self, mode: str, **values: Any) -> None:
+        """Make the simulator fail."""
+        self.simulator.extensions["control"].set(Behaviour(mode, **values))
+
+    def received(self) -> list[Any]:
+        """What the simulator took in."""
+        return list(self.simulator.extensions["journal"].messages())
+
+    def hire(self, *places: str) -> list[Person]:
+        """Two people for each place."""
+        with self.app.app_context():
+            people = transact(lambda: [hire(place) for place in places for _ in range(2)])
+            db.session.remove()
+        return people
+
+    def deliver(self) -> int:
+        """One round of the outbound lane, as the scheduler does it."""
+        with self.app.app_context():
+            tried = delivery.deliver_due()
+            db.session.remove()
+        return tried
+
+    def tasks(self, person: Person, acceptance_no: str) -> list[dict[str, Any]]:
+        """Open tasks of a ticket that a person sees."""
+        answer = self.http.get(
+            "/api/v1/tasks", params={"business_key": acceptance_no}, headers=person.headers
+        )
+        assert answer.status_code == 200, answer.text
+        return answer.json()["tasks"]
+
+    def complete(self, person: Person, acceptance_no: str, **values: Any) -> dict[str, Any]:
+        """Complete the one task that waits for this person."""
+        (task,) = self.tasks(person, acceptance_no)
+        return self.complete_task(person, task, values, 200).json()
+
+    def complete_task(
+        self, person: Person, task: dict[str, Any], values: dict[str, Any], status: int
+    ) -> httpx.Response:
+        """Complete a known task and expect a status."""
+        answer = self.http.post(
+            f"/api/v1/tasks/{task['id']}/complete",
+            json={"variables": values, "version": task["version"]},
+            headers=person.headers,
+        )
+        assert answer.status_code == status, answer.text
+        return answer
+
+    def report(self, person: Person, acceptance_no: str, **changed: Any) -> dict[str, Any]:
+        """Values of a good report, with its file uploaded as a draft of the waiting task."""
+        (task,) = self.tasks(person, acceptance_no)
+        with self.app.app_context():
+            file_id = transact(lambda: _draft_file(person, task["id"]))
+            db.session.remove()
+        told = datetime.now(UTC) - timedelta(minutes=1)
+        return {
+            "investigated_at": told.date().isoformat(),
+            "verification_result": 2,
+            "investigators": [
+                {"name": "周明远", "position": "科员", "phone": "13800009999"},
+                {"name": "吴·阿依", "position": "驻村干部", "phone": "0851-85500002"},
+            ],
+            "inform_status": 1,
+            "informed_at": told.isoformat(),
+            "inform_method": 1,
+            "petitioner_feedback": "已电话告知核实情况，来电人表示认可。",
+            "handling_opinion": "责成村委会补发差额。",
+            "amount_involved": "12000.00",
+            "report_files": [file_id],
+            **changed,
+        }
+
+
+def _draft_file(person: Person, task_id: str) -> str:
+    import io
+
+    from app.files import services as files
+
+    stored = files.store(
+        io.BytesIO(sample_report()),
+        "调查报告.docx",
+        None,
+        owner=files.Owner(user_id=person.principal.user_id),
+        now=datetime.now(UTC),
+        purpose="report_files",
+        task_id=uuid.UUID(task_id),
+    )
+    return stored.id
+
+
+def complaint(**changed: Any) -> dict[str, Any]:
+    """A named complaint from 湄潭县 with a number of its own."""
+    return {
+        "external_ticket_no": f"GZ-{uuid.uuid4().hex[:16]}",
+        "operator_no": "GZ12345-0231",
+        "caller_number": "13800001234",
+        "called_at": (datetime.now(UTC) - timedelta(minutes=9)).isoformat(timespec="seconds"),
+        "is_anonymous": False,
+        "caller_name": "李某某",
+        "contact_phone": "13800001234",
+        "caller_address": "湄潭县马山镇三组",
+        "division_code": MEITAN,
+        "detail_address": "三组",
+        "target_info": "村委会主任王某",
+        "content": "反映危房改造补助资金未按标准发放。\n要求补发差额。",
+        "problem_category": 3,
+        **changed,
+    }
+
+
+CHAIN = (GUIZHOU, ZUNYI, MEITAN)
