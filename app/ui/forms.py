@@ -2,7 +2,8 @@
 
 Drawing is `templates/macros/forms.html`. A field says how it looks in its `metadata`:
 `label`, `widget`, `help`, `options` [(value, label)], `maxlength`, `rows`, `col` (of 12),
-`placeholder`, `inputmode`, `accept`, `source_url`, `show_when` {other field: [values]}. What is not said follows from the field's type.
+`placeholder`, `inputmode`, `accept`, `source_url`, `show_when` {other field: [values]}. What is
+not said follows from the field's type.
 """
 
 from collections.abc import Mapping, Sequence
