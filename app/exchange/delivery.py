@@ -17,6 +17,7 @@ import httpx
 import orjson
 from flask import Flask, current_app
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
 from app.core import clock
@@ -103,27 +104,24 @@ def deliver_due(*, limit: int = BATCH) -> int:
 
 
 def take(dest: str, owner: str) -> Call | None:
-    """Lease the next message of a partner and read what its request needs (first transaction)."""
-    leased = workqueue.lease(outbox.LANE, 1, dest=dest, owner=owner, seconds=LEASE_SECONDS)
-    if not leased:
-        return None
-    message = _message(leased[0])
-    partner = message.partner
-    target = guard.take_apart(partner.callback_base or "")
-    path = partner.paths.get(message.operation, message.operation).lstrip("/")
-    body = rules.outgoing(message.body, partner.field_names, partner.boolean_mapping)
-    request = Request(
-        target=target,
-        path=f"{target.base_path}/{path}",
-        body=orjson.dumps(body),
-        idempotency_key=message.idempotency_key,
-        app_id=partner.app_id,
-        secret=partner.secrets[0],
-        sign_method=partner.sign_methods[0],
-        networks=tuple(partner.callback_networks),
-        allow_private=current_app.config["SETTINGS"].allow_private_callbacks,
-    )
-    return Call(leased[0], owner, message.id, request)
+    """Lease the next message of a partner and read what its request needs (first transaction).
+
+    A message whose request cannot be made is put off like a failed one, and the next is tried.
+    """
+    while leased := workqueue.lease(outbox.LANE, 1, dest=dest, owner=owner, seconds=LEASE_SECONDS):
+        item = leased[0]
+        try:
+            with session().begin_nested():
+                message = _message(item)
+                return Call(item, owner, message.id, _request(message))
+        except DBAPIError:
+            raise
+        except Exception as error:
+            reason = f"PREPARE_{type(error).__name__}"
+            logger().error("message_not_prepared", item=item.id, dest=dest, reason=reason)
+            if workqueue.fail(item, owner, reason):
+                _mark_dead(item)
+    return None
 
 
 def write_outcome(call: Call, answer: Answer) -> Verdict:
@@ -233,6 +231,25 @@ def _due_destinations() -> list[str]:
         )
     )
     return sorted(set(open_for) - circuit.resting(dests))
+
+
+def _request(message: OutboundMessage) -> Request:
+    partner = message.partner
+    target = guard.take_apart(partner.callback_base or "")
+    path = partner.paths.get(message.operation, message.operation).lstrip("/")
+    current = registry.body_to_send(message, clock.now())
+    body = rules.outgoing(current, partner.field_names, partner.boolean_mapping)
+    return Request(
+        target=target,
+        path=f"{target.base_path}/{path}",
+        body=orjson.dumps(body),
+        idempotency_key=message.idempotency_key,
+        app_id=partner.app_id,
+        secret=partner.secrets[0],
+        sign_method=partner.sign_methods[0],
+        networks=tuple(partner.callback_networks),
+        allow_private=current_app.config["SETTINGS"].allow_private_callbacks,
+    )
 
 
 def _give_back(call: Call, reason: str) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from werkzeug.serving import BaseWSGIServer
 
 from app.core.db import db, session, transact
-from app.exchange import models, partners
+from app.exchange import models, partners, registry
 from app.exchange.models import Partner
 from app.simulator import server as simulator_server
 from app.simulator.behaviour import Behaviour
@@ -32,6 +32,13 @@ def tables(app: Flask) -> None:
     """Whatever the template was built with, the exchange's tables are there."""
     with app.app_context():
         db.metadata.create_all(db.engine, tables=[model.__table__ for model in TABLES])
+
+
+@pytest.fixture(autouse=True)
+def nobody_registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exchange alone: what the ticket side has registered is tested with the ticket side."""
+    monkeypatch.setattr(registry, "_callbacks", {})
+    monkeypatch.setattr(registry, "_preparations", {})
 
 
 @dataclass
@@ -82,7 +89,7 @@ def start_platform(folder: Path, **profile: Any) -> Platform:
     )
     base = f"http://127.0.0.1:{http.server_port}/api"
     transact(lambda: partners.update(partner_id, {"callback_base": base}))
-    thread = threading.Thread(target=http.serve_forever)
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     return Platform(partner_id, app_id, secret, config, http, thread, released)
 
