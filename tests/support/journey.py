@@ -66,7 +66,7 @@ class World:
 
     def received(self) -> list[Any]:
         """What the simulator took in."""
-        return list(self.simulator.extensions["journal"].messages())
+        return list(self.simulator.extensions["journal"].received)
 
     def hire(self, *places: str) -> list[Person]:
         """Two people for each place."""
