@@ -143,8 +143,8 @@ def test_twelve_hours_end_the_session_however_busy(browser, signed_in, clock):
 
 def test_signing_out_ends_every_copy_of_the_cookie(web, browser, signed_in):
     copy = web.test_client()
-    cookie = browser.get_cookie("session")
-    copy.set_cookie("session", cookie.value)
+    name = web.config["SESSION_COOKIE_NAME"]
+    copy.set_cookie(name, browser.get_cookie(name).value)
     assert who(copy) == signed_in.username
 
     browser.post("/logout")
@@ -189,7 +189,9 @@ def test_a_disabled_user_is_out_at_once(browser, signed_in):
 
 def test_a_forged_cookie_is_nobody(web, context):
     forger = web.test_client()
-    forger.set_cookie("session", "eyJsb2dpbiI6ImFiYyJ9.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb")
+    forger.set_cookie(
+        web.config["SESSION_COOKIE_NAME"], "eyJsb2dpbiI6ImFiYyJ9.aaaaaa.bbbbbbbbbbbbbbbbbbbbbbbbbbb"
+    )
 
     assert who(forger) == "nobody"
 

@@ -1,6 +1,7 @@
 """The smallest honest file of each permitted type, and some dishonest ones."""
 
 import io
+import random
 import struct
 import zipfile
 import zlib
@@ -72,9 +73,9 @@ def overlapping() -> bytes:
     return once[:at] + entry * 50 + bytes(closing)
 
 
-def lying_size(megabytes: int = 3000) -> bytes:
-    """A zip file that says its entry unpacks to this."""
-    data = bytearray(zipped({"a.txt": b"x" * 1000}))
+def lying_size(megabytes: int = 3000, packed: int = 1000) -> bytes:
+    """A zip file of about `packed` bytes that says its entry unpacks to this."""
+    data = bytearray(zipped({"a.txt": random.Random(1).randbytes(packed)}))
     struct.pack_into("<I", data, data.rindex(b"PK\1\2") + 24, megabytes * 2**20)
     return bytes(data)
 

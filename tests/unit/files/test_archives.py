@@ -14,6 +14,7 @@ from tests.unit.files import samples
         (samples.bomb(), "压缩炸弹"),
         (samples.overlapping(), "压缩炸弹"),
         (samples.lying_size(), "压缩炸弹"),
+        (samples.lying_size(1100, packed=16 * 2**20), "压缩炸弹"),
         (samples.zipped({f"{n}.txt": b"" for n in range(archives.MAX_ENTRIES + 1)}), "超过"),
         (samples.zipped({"里面.zip": samples.ZIP}), "压缩包内不得再含"),
         (samples.zipped({"深/里面.7Z": b"x"}), "压缩包内不得再含"),
