@@ -1,6 +1,7 @@
 """The `flask` commands of operators: each opens its own transaction and calls one service."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -81,13 +82,19 @@ def run_scheduler() -> None:
 @click.option("--platform", default="http://127.0.0.1:5000", help="12317 平台地址")
 @click.option("--app-id", default=demo.GUIZHOU)
 @click.option("--secret", envvar="SIMULATOR_SECRET", required=True)
-@click.option("--journal", default="instance/simulator.jsonl", type=click.Path(path_type=Path))
+@click.option("--journal", default=None, type=click.Path(path_type=Path))
 def run_simulator(
-    host: str, port: int, platform: str, app_id: str, secret: str, journal: Path
+    host: str, port: int, platform: str, app_id: str, secret: str, journal: Path | None
 ) -> None:
     """Play a province's 12345 platform."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     config = SimulatorConfig(
-        platform_url=platform, app_id=app_id, secret=secret, journal=journal
+        platform_url=platform,
+        app_id=app_id,
+        secret=secret,
+        journal=journal or Path("instance") / f"simulator-{app_id}.jsonl",
+        name=demo.PROVINCES.get(app_id, ("", app_id))[1],
+        ticket_prefix=app_id.upper(),
     )
     serve_simulator(config, host, port)
 
@@ -131,10 +138,13 @@ def seed_reference() -> None:
 @seed.command("demo")
 @click.option("--password", envvar="DEMO_PASSWORD", required=True)
 @click.option("--secret", envvar="SIMULATOR_SECRET", required=True)
-@click.option("--callback", default="http://127.0.0.1:5345/api")
-def seed_demo(password: str, secret: str, callback: str) -> None:
+@click.option("--callback-port", default=5345, help="贵州模拟平台端口，重庆为其后一个")
+def seed_demo(password: str, secret: str, callback_port: int) -> None:
     """Add sample staff of 贵州 and 重庆, a sample platform and a morning of tickets, once."""
-    demo.load_demo(password, secret, callback, clock.now())
+    callbacks = {
+        app_id: f"http://127.0.0.1:{callback_port + n}/api" for n, app_id in enumerate(demo.PROVINCES)
+    }
+    demo.load_demo(password, secret, callbacks, clock.now())
 
 
 @click.command("openapi")

@@ -36,7 +36,10 @@ BPMN = Path(__file__).resolve().parents[1] / "bpmn"
 DIVISION_ROWS = 665_271
 
 GUIZHOU, CHONGQING = "gz12345", "cq12345"
-_PROVINCES = {GUIZHOU: ("520000", "贵州省12345政务服务便民热线"), CHONGQING: ("500000", "重庆市12345政务服务便民热线")}
+PROVINCES = {
+    GUIZHOU: ("520000", "贵州省12345政务服务便民热线"),
+    CHONGQING: ("500000", "重庆市12345政务服务便民热线"),
+}
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高"
 _GIVEN = ("敏", "磊", "静", "强", "丽", "军", "洁", "勇", "艳", "涛", "明", "芳", "杰", "娟", "平", "霞")
@@ -65,12 +68,12 @@ def publish_diagrams(directory: Path, now: datetime) -> list[ProcessDefinition]:
     return made
 
 
-def load_demo(password: str, secret: str, callback: str, now: datetime) -> None:
+def load_demo(password: str, secret: str, callbacks: dict[str, str], now: datetime) -> None:
     """Staff, platforms and tickets; nothing when they are there."""
     if transact(lambda: session().scalar(select(User.id).limit(1))) is not None:
         return
     transact(lambda: add_staff(password, now))
-    transact(lambda: add_partners(secret, callback))
+    transact(lambda: add_partners(secret, callbacks))
     morning = now.astimezone(BEIJING).replace(hour=8, minute=31, second=0, microsecond=0)
     begin = min(morning, now - timedelta(hours=2))
     for number, (sample, steps) in enumerate(_morning()):
@@ -123,15 +126,15 @@ def _person(
     )
 
 
-def add_partners(secret: str, callback: str) -> None:
-    """One platform a province, both played by the simulator."""
-    for app_id, (code, name) in _PROVINCES.items():
+def add_partners(secret: str, callbacks: dict[str, str]) -> None:
+    """One platform a province, each played by a simulator at its callback address."""
+    for app_id, (code, name) in PROVINCES.items():
         partner, _ = partners.create(
             app_id,
             {
                 "name": name,
                 "province_code": code,
-                "callback_base": callback,
+                "callback_base": callbacks[app_id],
                 "callback_networks": ["127.0.0.0/8"],
             },
         )

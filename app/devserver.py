@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 INSTANCE = ROOT / "instance"
 SECRETS = INSTANCE / "dev.env"
 DATABASE = "zhuanban"
+PLATFORMS = ("gz12345", "cq12345")
+"""The sample 12345 platforms, each played by a simulator of its own."""
 
 
 def main() -> int:
@@ -33,14 +35,15 @@ def main() -> int:
         "web": int(os.environ.get("HOTLINE_PORT", "5000")),
         "simulator": int(os.environ.get("HOTLINE_SIMULATOR_PORT", "5345")),
     }
-    busy = [port for port in ports.values() if _is_taken(port)]
+    wanted = [ports["web"], *_simulators(ports).values()]
+    busy = [port for port in wanted if _is_taken(port)]
     if busy:
         print(f"端口 {', '.join(map(str, busy))} 已被占用；可用 HOTLINE_PORT、HOTLINE_SIMULATOR_PORT 另选")
         return 1
     stopping = _Stop()
     environment, server = _environment(ports)
     os.environ.update(environment)
-    _prepare()
+    _prepare(ports)
     children = _Children(environment)
     try:
         children.start(ports)
@@ -74,7 +77,6 @@ def _environment(ports: Mapping[str, int]) -> tuple[dict[str, str], Any]:
         "HOTLINE_SECURE_COOKIES": "false",
         "HOTLINE_ALLOW_PRIVATE_CALLBACKS": "true",
         "HOTLINE_FILES_DIR": str(INSTANCE / "files"),
-        "SIMULATOR_CALLBACK": f"http://127.0.0.1:{ports['simulator']}/api",
     }
     return {**values, **{k: v for k, v in os.environ.items() if k.startswith("HOTLINE_")}}, server
 
@@ -95,10 +97,11 @@ def _kept_secrets() -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
-def _prepare() -> None:
+def _prepare(ports: Mapping[str, int]) -> None:
     """Migrate, and load what is missing; nothing is done twice."""
     from flask_migrate import upgrade
 
+    from app.cli import show_progress
     from app.core import clock
     from app.core.db import db
     from app.demo import load_demo, load_reference
@@ -109,13 +112,11 @@ def _prepare() -> None:
         print("检查数据库结构 …", flush=True)
         upgrade(directory=str(ROOT / "migrations"))
         print("检查基础数据 …", flush=True)
-        from app.cli import show_progress
-
         load_reference(show_progress)
         load_demo(
             os.environ["DEMO_PASSWORD"],
             os.environ["SIMULATOR_SECRET"],
-            os.environ["SIMULATOR_CALLBACK"],
+            {a: f"http://127.0.0.1:{port}/api" for a, port in _simulators(ports).items()},
             clock.now(),
         )
         db.session.remove()
@@ -146,12 +147,15 @@ class _Children:
         web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(ports["web"])]
         web += ["--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
         flask = [sys.executable, "-m", "flask"]
-        simulator = [*flask, "simulator", "run", "--port", str(ports["simulator"])]
-        simulator += ["--platform", f"http://127.0.0.1:{ports['web']}"]
+        platform = f"http://127.0.0.1:{ports['web']}"
         for command in (
             [sys.executable, "-m", *web, "app.wsgi:app"],
             [*flask, "scheduler", "run"],
-            simulator,
+            *(
+                [*flask, "simulator", "run", "--port", str(port), "--platform", platform]
+                + ["--app-id", app_id]
+                for app_id, port in _simulators(ports).items()
+            ),
         ):
             self.running.append(
                 subprocess.Popen(command, cwd=ROOT, env=self.environment, start_new_session=True)  # noqa: S603
@@ -172,6 +176,11 @@ class _Children:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+def _simulators(ports: Mapping[str, int]) -> dict[str, int]:
+    """Platform → the port its simulator answers on, one after the other."""
+    return {app_id: ports["simulator"] + n for n, app_id in enumerate(PLATFORMS)}
 
 
 def _wait_until_served(port: int, children: _Children) -> None:
@@ -197,7 +206,7 @@ def _greet(ports: Mapping[str, int], environment: Mapping[str, str]) -> None:
         f"""
 转办已启动（Ctrl-C 停止）
   业务系统        {web}
-  12345 模拟平台  http://127.0.0.1:{ports["simulator"]}
+  12345 模拟平台  http://127.0.0.1:{ports["simulator"]}（贵州）  http://127.0.0.1:{ports["simulator"] + 1}（重庆）
   对接接口文档    {web}/openapi/v1/docs
   内部接口文档    {web}/api/v1/docs
 
