@@ -48,7 +48,7 @@ class Refused:
     reason: str
 
 
-class KeyReused(Exception):  # noqa: N818 - a refusal
+class KeyReused(Exception):
     """The same Idempotency-Key came with another body."""
 
 

@@ -1,5 +1,6 @@
 """What the fields of a message are called in Chinese, and which ones each operation must carry."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -99,6 +100,11 @@ LABELS: Mapping[str, str] = {
     "message": "说明",
 }
 
+_FILES = frozenset({"report_files", "attachments"})
+_FILE_LABELS = {"name": "文件名"}
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*\+08:00$")
+"""A moment in Beijing time; others keep their offset so that nobody misreads them."""
+
 _VALUES: Mapping[str, Mapping[Any, str]] = {
     "verification_result": {1: "属实", 2: "部分属实", 3: "不属实"},
     "reason_code": {
@@ -138,6 +144,8 @@ def shown(name: str, value: Any) -> str:
         return "—"
     if isinstance(value, bool):
         return "是" if value else "否"
+    if isinstance(value, str) and _MOMENT.match(value):
+        return value[:19].replace("T", " ")
     if isinstance(value, int | str):
         return _VALUES.get(name, {}).get(value, str(value))
     return str(value)
@@ -150,7 +158,11 @@ def facts(body: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 
 def _lines(name: str, value: Any) -> list[str]:
     if isinstance(value, Mapping):
-        return ["，".join(f"{label(k)}：{shown(k, v)}" for k, v in value.items())]
+        parts = (
+            f"{_FILE_LABELS.get(k, label(k)) if name in _FILES else label(k)}：{shown(k, v)}"
+            for k, v in value.items()
+        )
+        return ["，".join(parts)]
     if isinstance(value, list):
         return [line for each in value for line in _lines(name, each)] or ["—"]
     return shown(name, value).split("\n")

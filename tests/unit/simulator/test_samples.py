@@ -55,7 +55,10 @@ def test_fields_are_shown_in_chinese() -> None:
                 "investigators": [{"name": "张某", "position": "科员", "phone": "13800001299"}],
                 "content": "一\n二",
                 "is_anonymous": False,
-                "report_files": [],
+                "report_files": [{"name": "报告.pdf", "size": 9}],
+                "completed_at": "2026-12-11T10:00:03.5+08:00",
+                "occurred_at": "2026-12-11T02:00:03+00:00",
+                "measures": [],
                 "自有字段": 5,
                 "amount_involved": None,
             }
@@ -67,7 +70,10 @@ def test_fields_are_shown_in_chinese() -> None:
         "调查人员信息": ["姓名：张某，职务：科员，电话：13800001299"],
         "内容": ["一", "二"],
         "是否匿名": ["否"],
-        "调查报告": ["—"],
+        "调查报告": ["文件名：报告.pdf，大小（字节）：9"],
+        "办结时间": ["2026-12-11 10:00:03"],
+        "发生时间": ["2026-12-11T02:00:03+00:00"],
+        "整改措施": ["—"],
         "自有字段": ["5"],
         "金额数量（元）": ["—"],
     }
