@@ -102,8 +102,8 @@ def run_simulator(
 @work.command("dead")
 def dead_items() -> None:
     """List what nobody could deliver."""
-    for item in queue.dead_letters():
-        click.echo(f"{item.id}\t{item.lane}\t{item.business_key}\t{item.last_error}")
+    for item in queue.dead_letters("outbound"):
+        click.echo(f"{item.id}\t{item.dest}\t{item.business_key}\t{item.reason}")
 
 
 @work.command("replay")
@@ -142,7 +142,8 @@ def seed_reference() -> None:
 def seed_demo(password: str, secret: str, callback_port: int) -> None:
     """Add sample staff of 贵州 and 重庆, a sample platform and a morning of tickets, once."""
     callbacks = {
-        app_id: f"http://127.0.0.1:{callback_port + n}/api" for n, app_id in enumerate(demo.PROVINCES)
+        app_id: f"http://127.0.0.1:{callback_port + n}/api"
+        for n, app_id in enumerate(demo.PROVINCES)
     }
     demo.load_demo(password, secret, callbacks, clock.now())
 
@@ -180,4 +181,3 @@ def show_progress(done: int, total: int) -> None:
             print()
     elif done >= total:
         print(f"  行政区划 {done:,}/{total:,}", flush=True)
-

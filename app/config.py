@@ -24,9 +24,9 @@ class Settings:
     secret_key: str
     """Signs session cookies and CSRF tokens (`HOTLINE_SECRET_KEY`)."""
     data_keys: dict[str, bytes]
-    """Key id → 32 bytes, for personal data at rest (`HOTLINE_DATA_KEYS`, `id:base64,…`; first is used to write)."""
+    """Key id → 32 bytes; the first one writes (`HOTLINE_DATA_KEYS`, `id:base64,…`)."""
     hash_key: bytes
-    """Keyed hash that makes encrypted fields searchable by exact value (`HOTLINE_HASH_KEY`, base64)."""
+    """Key of the hashes by which sealed fields are searched (`HOTLINE_HASH_KEY`, base64)."""
     files_dir: Path
     """Where attachments are stored, outside the web root (`HOTLINE_FILES_DIR`)."""
     public_url: str
@@ -34,13 +34,13 @@ class Settings:
     secure_cookies: bool
     """Send cookies over HTTPS only; off for `make run` on plain HTTP (`HOTLINE_SECURE_COOKIES`)."""
     allow_private_callbacks: bool
-    """Let partner callback hosts be private addresses, for the simulator (`HOTLINE_ALLOW_PRIVATE_CALLBACKS`)."""
+    """Partner callbacks may be private addresses (`HOTLINE_ALLOW_PRIVATE_CALLBACKS`)."""
     product_name: str
     """Name in the page header (`HOTLINE_PRODUCT_NAME`)."""
     pool_size: int
     """Database connections a process keeps (`HOTLINE_POOL_SIZE`)."""
     session_idle_minutes: int
-    """A signed-in user who does nothing for so long must sign in again (`HOTLINE_SESSION_IDLE_MINUTES`)."""
+    """Idle for so long, one signs in again (`HOTLINE_SESSION_IDLE_MINUTES`)."""
 
 
 def _secret(env: Env, name: str, default: str | None = None) -> str:

@@ -7,6 +7,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,24 @@ PROVINCES = {
 }
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗高"
-_GIVEN = ("敏", "磊", "静", "强", "丽", "军", "洁", "勇", "艳", "涛", "明", "芳", "杰", "娟", "平", "霞")
+_GIVEN = (
+    "敏",
+    "磊",
+    "静",
+    "强",
+    "丽",
+    "军",
+    "洁",
+    "勇",
+    "艳",
+    "涛",
+    "明",
+    "芳",
+    "杰",
+    "娟",
+    "平",
+    "霞",
+)
 
 Progress = Callable[[int, int], None]
 
@@ -78,10 +96,10 @@ def load_demo(password: str, secret: str, callbacks: dict[str, str], now: dateti
     begin = min(morning, now - timedelta(hours=2))
     for number, (sample, steps) in enumerate(_morning()):
         at = begin + timedelta(minutes=7 * number)
-        acceptance_no = transact(lambda s=sample, n=number, t=at: _receive(s, n, t))
+        acceptance_no = transact(partial(_receive, sample, number, at))
         for step in range(steps):
             later = min(now, at + timedelta(minutes=4 * (step + 1)))
-            if not transact(lambda no=acceptance_no, t=later: advance(no, t)):
+            if not transact(partial(advance, acceptance_no, later)):
                 break
 
 
@@ -108,9 +126,7 @@ def add_staff(password: str, now: datetime) -> None:
     session().flush()
 
 
-def _person(
-    username: str, role: str, unit: Unit, hashed: str, number: int, now: datetime
-) -> User:
+def _person(username: str, role: str, unit: Unit, hashed: str, number: int, now: datetime) -> User:
     name = _SURNAMES[number % len(_SURNAMES)] + _GIVEN[number * 7 % len(_GIVEN)]
     return User(
         username=username,
@@ -143,7 +159,7 @@ def add_partners(secret: str, callbacks: dict[str, str]) -> None:
 
 
 def advance(acceptance_no: str, now: datetime) -> bool:
-    """Let the staff do the next open task of a ticket in the ordinary way; False when none is open."""
+    """Let the staff do a ticket's next task in the ordinary way; False when none is open."""
     task = session().scalar(
         select(UserTask)
         .where(UserTask.business_key == acceptance_no, UserTask.state == "open")
@@ -153,7 +169,9 @@ def advance(acceptance_no: str, now: datetime) -> bool:
         return False
     people = list(
         session().scalars(
-            select(User).where(User.unit_id == task.unit_id, User.roles.any(task.role)).order_by(User.id)
+            select(User)
+            .where(User.unit_id == task.unit_id, User.roles.contains([task.role]))
+            .order_by(User.id)
         )
     )
     user = people[-1] if task.form == "ticket.audit" else people[0]
@@ -173,7 +191,10 @@ def _answer(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
         ticket = services.ticket_numbered(task.business_key)
         code = ticket.city_code if task.form == "ticket.dispatch" else ticket.county_code
         target = organisations.unit_of_division(code or ticket.county_code)
-        chosen = {"target_unit_id": target.id if target else None, "instruction": "请按期核实办理。"}
+        chosen = {
+            "target_unit_id": target.id if target else None,
+            "instruction": "请按期核实办理。",
+        }
         key, value = (
             ("route", "down") if task.form == "ticket.dispatch" else ("city_route", "county")
         )

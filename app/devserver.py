@@ -38,7 +38,8 @@ def main() -> int:
     wanted = [ports["web"], *_simulators(ports).values()]
     busy = [port for port in wanted if _is_taken(port)]
     if busy:
-        print(f"端口 {', '.join(map(str, busy))} 已被占用；可用 HOTLINE_PORT、HOTLINE_SIMULATOR_PORT 另选")
+        taken = "、".join(map(str, busy))
+        print(f"端口 {taken} 已被占用；可用 HOTLINE_PORT、HOTLINE_SIMULATOR_PORT 另选")
         return 1
     stopping = _Stop()
     environment, server = _environment(ports)
@@ -147,13 +148,12 @@ class _Children:
         web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(ports["web"])]
         web += ["--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
         flask = [sys.executable, "-m", "flask"]
-        platform = f"http://127.0.0.1:{ports['web']}"
+        simulator = [*flask, "simulator", "run", "--platform", f"http://127.0.0.1:{ports['web']}"]
         for command in (
             [sys.executable, "-m", *web, "app.wsgi:app"],
             [*flask, "scheduler", "run"],
             *(
-                [*flask, "simulator", "run", "--port", str(port), "--platform", platform]
-                + ["--app-id", app_id]
+                [*simulator, "--app-id", app_id, "--port", str(port)]
                 for app_id, port in _simulators(ports).items()
             ),
         ):
@@ -186,7 +186,7 @@ def _simulators(ports: Mapping[str, int]) -> dict[str, int]:
 def _wait_until_served(port: int, children: _Children) -> None:
     for _ in range(200):
         try:
-            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):  # noqa: S310
+            with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
                 return
         except OSError:
             if not children.all_alive():
@@ -202,11 +202,13 @@ def _is_taken(port: int) -> bool:
 def _greet(ports: Mapping[str, int], environment: Mapping[str, str]) -> None:
     web = f"http://127.0.0.1:{ports['web']}"
     password = environment["DEMO_PASSWORD"]
+    addresses = [f"http://127.0.0.1:{port}" for port in _simulators(ports).values()]
+    simulators = "  ".join(f"{a}（{n}）" for a, n in zip(addresses, ("贵州", "重庆"), strict=True))
     print(
         f"""
 转办已启动（Ctrl-C 停止）
   业务系统        {web}
-  12345 模拟平台  http://127.0.0.1:{ports["simulator"]}（贵州）  http://127.0.0.1:{ports["simulator"] + 1}（重庆）
+  12345 模拟平台  {simulators}
   对接接口文档    {web}/openapi/v1/docs
   内部接口文档    {web}/api/v1/docs
 

@@ -23,6 +23,9 @@ from app.core.logs import logger
 from app.engine import runner
 from app.exchange import retention
 from app.exchange.delivery import Couriers
+from app.files import services as files
+from app.security import seals
+from app.security import services as security
 from app.workqueue import registry, services
 
 Once = Callable[[datetime], int]
@@ -64,11 +67,29 @@ def _forget_attempts(now: datetime) -> int:
     return retention.forget_old_attempts(now)
 
 
+def _forget_sessions(now: datetime) -> int:
+    """Sessions and failure counts that have run out."""
+    return security.sweep(now)
+
+
+def _seal_access_log(now: datetime) -> int:
+    return seals.seal(now)
+
+
+def _sweep_files(now: datetime) -> int:
+    """Forgotten drafts and files without a row; it walks the folder, so one round an hour."""
+    files.sweep_orphans(now)
+    return 0
+
+
 JOBS: tuple[Job, ...] = (
     Job("timers", _fire_due_instance, 1, 0.3),
     Job("inbox", _deliver_waiting_inbox, 5, 1),
     Job("forget-nonces", _forget_nonces, 300, 60),
     Job("forget-attempts", _forget_attempts, 3600, 300),
+    Job("forget-sessions", _forget_sessions, 600, 60),
+    Job("seal-access-log", _seal_access_log, 60, 10),
+    Job("sweep-files", _sweep_files, 3600, 600),
 )
 """Every regular job. Each database lane of the work queue gets one more, each second."""
 

@@ -11,7 +11,8 @@ PARTNER = "PARTNER_"
 STAFF = "STAFF_"
 
 _NOTES = {
-    PARTNER: "省级12345平台对接接口。每个请求须签名：X-App-Id、X-Timestamp（毫秒）、X-Nonce（16–64位）、"
+    PARTNER: "省级12345平台对接接口。每个请求须签名："
+    "X-App-Id、X-Timestamp（毫秒）、X-Nonce（16–64位）、"
     "X-Sign-Method（HMAC-SHA256 或 HMAC-SM3）、X-Body-Digest（请求体摘要，十六进制）、X-Signature。"
     "待签名串为 METHOD\\nPATH\\n排序后的查询串\\n请求体摘要\\napp_id\\ntimestamp\\nnonce。",
     STAFF: "内部系统接口，使用 Bearer 令牌（flask token create 生成）。",
@@ -32,6 +33,7 @@ def make_api(app: Flask, prefix: str, title: str, base: str) -> Api:
     )
     api = Api(app, config_prefix=prefix)
     for field, kind, shape in (
+        (own.CleanText, "string", None),
         (own.CodeOf, "integer", None),
         (own.YesNo, "boolean", None),
         (own.Moment, "string", "date-time"),

@@ -53,7 +53,7 @@ def load(schema: Schema, value: dict[str, Any]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = schema.load(value)
     except ValidationError as error:
-        raise Invalid(field_errors(error.normalized_messages())) from None
+        raise Invalid(field_errors(error.messages_dict)) from None
     return loaded
 
 
@@ -85,7 +85,7 @@ def from_http(error: HTTPException) -> HotlineError:
     status = error.code or 500
     code, message = _HTTP_CODES.get(status, ("INTERNAL", "请求无法处理"))
     refusal = HotlineError(message, code)
-    refusal.status = status  # type: ignore[misc]
+    refusal.status = status
     return refusal
 
 

@@ -1,8 +1,8 @@
-"""`/openapi/v1`: what a province's 12345 platform calls (REQUIREMENTS 4). Each request is one transaction."""
+"""`/openapi/v1`: what a 12345 platform calls (REQUIREMENTS 4). A request is one transaction."""
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from flask import Response, request
 from flask_smorest import Blueprint
@@ -241,7 +241,7 @@ def upload_attachment(partner: Partner) -> tuple[Any, int]:
     if upload is None:
         raise Invalid([FieldError("file", "required", "必填")])
     stored = files.store(
-        upload.stream,
+        cast("BinaryIO", upload.stream),
         upload.filename or "",
         upload.mimetype,
         owner=files.Owner(partner_id=partner.id),

@@ -16,15 +16,16 @@ from app.core.db import transact
 from app.core.errors import HotlineError
 from app.engine import definitions, incidents, parser, runner
 from app.engine import queries as engine
+from app.engine.errors import UnknownTask
 from app.engine.models import Incident, UserTask
 from app.security.permissions import require
 from app.security.principal import Principal
 from app.security.sessions import bearer_principal
 from app.tickets.access import actor_of, guard, may_do
+from app.tickets.fields import REQUIRED_MESSAGES
 
 blueprint = Blueprint("staff", __name__, url_prefix="/api/v1", description="流程、待办与消息")
 
-_REQUIRED = {"required": "必填", "null": "必填"}
 _SECURED: dict[str, Any] = {"security": [{"bearer": []}]}
 MAX_DIAGRAM = 2 * 1024 * 1024
 
@@ -41,9 +42,9 @@ class NotSignedIn(HotlineError):
 class StartSchema(Schema):
     """Body of a start."""
 
-    definition = fields.String(required=True, error_messages=_REQUIRED)
+    definition = fields.String(required=True, error_messages=REQUIRED_MESSAGES)
     business_key = fields.String(
-        required=True, error_messages=_REQUIRED, validate=Length(1, 64, error="1–64个字符")
+        required=True, error_messages=REQUIRED_MESSAGES, validate=Length(1, 64, error="1–64个字符")
     )
     variables = fields.Dict(keys=fields.String(), load_default=dict)
     action_id = fields.UUID(load_default=None, error_messages={"invalid_uuid": "应为 UUID"})
@@ -61,10 +62,12 @@ class MessageSchema(Schema):
     """Body of a message."""
 
     message_id = fields.String(
-        required=True, error_messages=_REQUIRED, validate=Length(8, 128, error="8–128个字符")
+        required=True,
+        error_messages=REQUIRED_MESSAGES,
+        validate=Length(8, 128, error="8–128个字符"),
     )
-    name = fields.String(required=True, error_messages=_REQUIRED)
-    business_key = fields.String(required=True, error_messages=_REQUIRED)
+    name = fields.String(required=True, error_messages=REQUIRED_MESSAGES)
+    business_key = fields.String(required=True, error_messages=REQUIRED_MESSAGES)
     payload = fields.Dict(keys=fields.String(), load_default=dict)
 
 
@@ -102,7 +105,7 @@ def _body(schema: type[Schema]) -> dict[str, Any]:
 @blueprint.post("/process-definitions")
 @blueprint.doc(
     summary="部署流程图",
-    description="请求体为 BPMN 2.0 XML（multipart 字段 file 可多个，含被调用的流程图；或直接以 XML 为请求体）。"
+    description="请求体为 BPMN 2.0 XML；含被调用的流程图时用 multipart，字段 file 可多个。"
     "未通过发布检查返回 422，逐个元素说明。",
     parameters=[{"in": "query", "name": "process_key", "schema": {"type": "string"}}],
     requestBody={"required": True, "content": {"application/xml": {"schema": {"type": "string"}}}},
@@ -117,9 +120,7 @@ def deploy(principal: Principal) -> tuple[Any, int]:
     if not sources:
         sources = {"diagram.bpmn": request.get_data()}
     key = request.args.get("process_key") or _only_process(sources)
-    made = definitions.deploy(
-        sources, key, deployed_by=principal.display_name, now=clock.now()
-    )
+    made = definitions.deploy(sources, key, deployed_by=principal.display_name, now=clock.now())
     return {
         "id": made.id,
         "process_key": made.process_key,
@@ -133,7 +134,7 @@ def _only_process(sources: dict[str, bytes]) -> str:
     first = next(iter(sources.values()))
     try:
         keys = parser.process_ids(first)
-    except Exception:  # noqa: BLE001 - any unreadable XML is the sender's mistake
+    except Exception:
         raise Malformed("请求体应为 BPMN 2.0 XML") from None
     if not keys:
         raise Malformed("流程图中没有流程（process）")
@@ -168,7 +169,8 @@ def instance(principal: Principal, instance_id: int) -> tuple[Any, int]:
 @blueprint.get("/tasks")
 @blueprint.doc(
     summary="待办列表",
-    description="按时限排序，游标翻页：把 next 作为 after 传回。scope=mine 只看我认领的，unit 看本单位的。",
+    description="按时限排序，游标翻页：把 next 作为 after 传回。"
+    "scope=mine 只看我认领的，unit 看本单位的。",
     parameters=[
         {"in": "query", "name": name, "schema": {"type": kind}}
         for name, kind in (
@@ -205,7 +207,7 @@ def task(principal: Principal, task_id: UUID) -> tuple[Any, int]:
     """One task of this person's unit and role."""
     row = engine.task(task_id)
     if not may_do(principal, row):
-        raise engine.UnknownTask
+        raise UnknownTask
     return _task(row), 200
 
 
@@ -230,7 +232,8 @@ def unclaim(principal: Principal, task_id: UUID) -> tuple[Any, int]:
 @blueprint.post("/tasks/<uuid:task_id>/complete")
 @blueprint.doc(
     summary="办理待办",
-    description="variables 须符合该环节的表单；表单错误 422 一次列出，已被他人办理 409 并说明是谁。",
+    description="variables 须符合该环节的表单；表单错误 422 一次列出，"
+    "已被他人办理 409 并说明是谁。",
     requestBody=_body(CompleteSchema),
     **_SECURED,
 )
@@ -253,7 +256,8 @@ def complete(principal: Principal, task_id: UUID) -> tuple[Any, int]:
 @blueprint.post("/messages")
 @blueprint.doc(
     summary="发送流程消息",
-    description="按 business_key 与消息名送达唯一等待处；提前到达的保留至有处等待。message_id 重复不再生效。",
+    description="按 business_key 与消息名送达唯一等待处；提前到达的保留至有处等待。"
+    "message_id 重复不再生效。",
     requestBody=_body(MessageSchema),
     **_SECURED,
 )

@@ -43,7 +43,7 @@ else:
     Model = db.Model
 
 
-class RecordedFailure(Exception):  # noqa: N818 - a failure that leaves a trace, not a refusal
+class RecordedFailure(Exception):
     """A failure that must leave a row behind although its transaction is rolled back."""
 
     def record(self, session: Session) -> None:

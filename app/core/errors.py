@@ -76,7 +76,10 @@ class Conflict(HotlineError):
     status = 409
 
     def __init__(
-        self, message: str = "状态已变化，请刷新后重试", code: str = "STATE_CONFLICT", **details: Any
+        self,
+        message: str = "状态已变化，请刷新后重试",
+        code: str = "STATE_CONFLICT",
+        **details: Any,
     ) -> None:
         super().__init__(message, code, details=details)
 
@@ -86,5 +89,7 @@ class Upstream(HotlineError):
 
     status = 502
 
-    def __init__(self, message: str = "对方系统没有正确应答", code: str = "UPSTREAM_FAILED") -> None:
+    def __init__(
+        self, message: str = "对方系统没有正确应答", code: str = "UPSTREAM_FAILED"
+    ) -> None:
         super().__init__(message, code)

@@ -27,4 +27,5 @@ def configure(level: str = "INFO") -> None:
 
 def logger() -> structlog.typing.FilteringBoundLogger:
     """The structured logger."""
-    return structlog.get_logger()
+    log: structlog.typing.FilteringBoundLogger = structlog.get_logger()
+    return log

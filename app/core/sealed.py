@@ -1,4 +1,4 @@
-"""Encryption at rest: AES-256-GCM with the key's id stored beside the value, and a keyed hash to search by.
+"""Encryption at rest: AES-256-GCM, the key's id beside the value, a keyed hash to search by.
 
 A sealed value is the bytes `1 | len(key id) | key id | nonce(12) | ciphertext+tag`. The context
 (table and column) is authenticated, so a value moved to another column does not open.

@@ -40,7 +40,9 @@ def is_working_day(day: date) -> bool:
         return day.weekday() < 5
 
 
-def total_due(ticket_type: str, received_at: datetime, requested: date | None) -> tuple[datetime, bool]:
+def total_due(
+    ticket_type: str, received_at: datetime, requested: date | None
+) -> tuple[datetime, bool]:
     """When the ticket is due, and whether a date the platform asked for had to be adjusted.
 
     Day counting leaves the day of receipt out (民法典 201) and ends at closing time. A requested

@@ -1,4 +1,4 @@
-"""Rows of the engine room. It knows nothing of tickets: an instance has a version and a business key."""
+"""Rows of the engine room, which knows no tickets: an instance has a version and a business key."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -27,7 +27,7 @@ NO_DUE_DATE = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 class ProcessDefinition(Model):
-    """A version of a diagram (流程定义): immutable, with the called diagrams pinned in the bundle."""
+    """A version of a diagram (流程定义): immutable, the called diagrams pinned in its bundle."""
 
     __tablename__ = "process_definitions"
     __table_args__ = (
@@ -88,7 +88,7 @@ class ProcessInstance(Model):
 event.listen(
     ProcessInstance.__table__,
     "after_create",
-    DDL("ALTER TABLE process_instances ALTER COLUMN state SET STORAGE EXTERNAL"),
+    DDL("ALTER TABLE process_instances ALTER COLUMN state SET STORAGE EXTERNAL"),  # type: ignore[no-untyped-call]
 )
 
 
@@ -149,7 +149,7 @@ class UserTask(Model):
 
 
 class ProcessEvent(Model):
-    """Append-only history (流程轨迹): who passed what element when, with what decision, how long it took."""
+    """Append-only history (流程轨迹): who passed which element when, with what decision."""
 
     __tablename__ = "process_events"
 
@@ -222,7 +222,7 @@ class InboxMessage(Model):
 
 
 class Incident(Model):
-    """A failure inside an action (异常事件): rolled back, recorded, to be retried by an operator."""
+    """A failure in an action (异常事件): rolled back, recorded, retried by an operator."""
 
     __tablename__ = "incidents"
     __table_args__ = (

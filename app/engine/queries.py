@@ -57,11 +57,15 @@ def task(task_id: UUID) -> UserTask:
 
 def instance_view(instance_id: int) -> dict[str, Any]:
     """An instance with its open tasks and its history."""
-    row = session().execute(
-        select(ProcessInstance, ProcessDefinition.version)
-        .join(ProcessDefinition, ProcessDefinition.id == ProcessInstance.definition_id)
-        .where(ProcessInstance.id == instance_id)
-    ).one_or_none()
+    row = (
+        session()
+        .execute(
+            select(ProcessInstance, ProcessDefinition.version)
+            .join(ProcessDefinition, ProcessDefinition.id == ProcessInstance.definition_id)
+            .where(ProcessInstance.id == instance_id)
+        )
+        .one_or_none()
+    )
     if row is None:
         raise NotFound("没有这个流程实例", "INSTANCE_NOT_FOUND")
     found, version = row

@@ -1,6 +1,6 @@
 """What diagrams may name: handlers of service tasks, forms of user tasks, messages, observers.
 
-`factory` imports `app.handlers`, whose decorators fill these tables; nothing else imports a handler.
+`factory` imports `app.handlers`, whose decorators fill these tables; no room imports a handler.
 """
 
 from collections.abc import Callable, Mapping
@@ -61,7 +61,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Form:
-    """A form (表单) that a user task names: its schema validates, `accept` writes the business rows."""
+    """A form (表单) a user task names: `schema` validates, `accept` writes the business rows."""
 
     key: str
     schema: Schema
@@ -113,7 +113,7 @@ def handler(name: str) -> Callable[[Handler], Handler]:
 def form(
     key: str, schema: type[Schema]
 ) -> Callable[[Callable[[Submission], Variables]], Callable[[Submission], Variables]]:
-    """Register the form `key`: the decorated function writes the rows and returns flat variables."""
+    """Register the form `key`: the function writes the rows and returns flat variables."""
 
     def register(accept: Callable[[Submission], Variables]) -> Callable[[Submission], Variables]:
         _forms[key] = Form(key, schema(), accept)

@@ -245,7 +245,7 @@ def deliver_waiting_inbox(*, now: datetime) -> int:
 
 
 def _deliver_pending(
-    instance: Row[Any], actor: Actor, now: datetime, request: dict[str, Any]
+    instance: Row[*tuple[Any, ...]], actor: Actor, now: datetime, request: dict[str, Any]
 ) -> list[str]:
     with Turn.locked(instance, actor=actor, now=now).guard("deliver_message", request) as this:
         this.drain_inbox()
@@ -253,7 +253,7 @@ def _deliver_pending(
     return this.delivered
 
 
-def _lock(condition: Any) -> Row[Any] | None:
+def _lock(condition: Any) -> Row[*tuple[Any, ...]] | None:
     """Lock one instance by a Core select: the hot path needs no mapped object."""
     return (
         session()
@@ -262,7 +262,7 @@ def _lock(condition: Any) -> Row[Any] | None:
     )
 
 
-def _lock_by_key(business_key: str) -> Row[Any] | None:
+def _lock_by_key(business_key: str) -> Row[*tuple[Any, ...]] | None:
     return (
         session()
         .execute(
@@ -311,7 +311,7 @@ def _clean(form: registry.Form | None, values: dict[str, Any]) -> dict[str, Any]
     try:
         loaded: dict[str, Any] = form.schema.load(values)
     except ValidationError as error:
-        raise Invalid(field_errors(error.normalized_messages())) from None
+        raise Invalid(field_errors(error.messages_dict)) from None
     return loaded
 
 

@@ -1,4 +1,4 @@
-"""One turn of an instance: what changed is found by comparing before and after, and written once."""
+"""One turn of an instance: before and after are compared, and what differs is written once."""
 
 import traceback
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ class Outcome:
 
 
 class ActionFailed(HotlineError, RecordedFailure):
-    """An action broke on an unexpected exception; after the rollback it leaves an incident (异常事件)."""
+    """An action broke unexpectedly; after the rollback it leaves an incident (异常事件)."""
 
     def __init__(self, turn: "Turn", cause: BaseException, element_id: str | None) -> None:
         super().__init__("处理时发生内部错误，数据没有变化，已记录异常事件待重试", "INTERNAL")
@@ -176,7 +176,7 @@ class Turn:
         )
 
     @classmethod
-    def locked(cls, row: Row[Any], *, actor: Actor, now: datetime) -> Self:
+    def locked(cls, row: Row[*tuple[Any, ...]], *, actor: Actor, now: datetime) -> Self:
         """A turn of an instance whose row this transaction has locked."""
         return cls(
             row.id,

@@ -3,7 +3,7 @@
 from app.core.errors import Conflict, HotlineError, NotAllowed, NotFound, Upstream
 
 
-class Unauthenticated(HotlineError):  # noqa: N818 - a refusal, named like its siblings
+class Unauthenticated(HotlineError):
     """401: we do not know that this request comes from a partner."""
 
     status = 401

@@ -82,7 +82,7 @@ def post(request: Request, http: httpx.Client, *, timestamp: int) -> Answer:
     return Answer(ms(), response.status_code, _object(raw), retry_after=asked)
 
 
-class _TooLarge(Exception):  # noqa: N818 - never leaves this module
+class _TooLarge(Exception):
     pass
 
 

@@ -1,4 +1,4 @@
-"""What each step of a diagram does, one module per step family. Importing this fills the registry."""
+"""What each step of a diagram does, one module a step family. Importing it fills the registry."""
 
 from app.handlers import audit, delegation, delivery, intake, investigation
 

@@ -20,9 +20,7 @@ def audit(submission: Submission) -> Variables:
         if not relaxed:
             raise NotAllowed("审核人不能是报告的办理人，请由本单位其他人员审核", "FOUR_EYES")
     decision = submission.values["decision"]
-    services.note(
-        ticket, submission, decision, submission.values.get("opinion"), relaxed=relaxed
-    )
+    services.note(ticket, submission, decision, submission.values.get("opinion"), relaxed=relaxed)
     if decision == "reject":
         ticket.round += 1
     return {"audit": decision}

@@ -1,4 +1,4 @@
-"""Delegation (转派): who handles the ticket. The choice is the organisation tree's, never the diagram's."""
+"""Delegation (转派): who handles it. The choice is the organisation tree's, not the diagram's."""
 
 from app.core.errors import FieldError, Invalid
 from app.engine.registry import Submission, Variables, form
@@ -10,7 +10,7 @@ from app.tickets.forms import CityDecideForm, DispatchForm
 
 @form("ticket.dispatch", DispatchForm)
 def dispatch(submission: Submission) -> Variables:
-    """分派 (T06): the province handles it itself, or hands it to a city, or to a county without one."""
+    """分派 (T06): the province handles it, or hands it to a city, or to a county without one."""
     ticket = services.get(submission.data)
     values = submission.values
     if values["route"] == "province":

@@ -21,7 +21,7 @@ message("confirm.result", "receipt_no")
 
 @handler("delivery.push_result")
 def push_result(step: Step) -> Variables:
-    """结果反馈 (T13): queue the result of seed table 6. Being in time is judged by now, not by the push."""
+    """结果反馈 (T13): queue the result (table 6). In time or not is judged now, not by the push."""
     ticket = services.get(step.data)
     partner = session().get(Partner, ticket.partner_id)
     if partner is None:

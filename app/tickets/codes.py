@@ -1,4 +1,4 @@
-"""Code tables (代码表): the seed's lists with their numbers, and ours where the seed gives labels only."""
+"""Code tables (代码表): the seed's lists with their numbers, ours where it has labels only."""
 
 from dataclasses import dataclass
 

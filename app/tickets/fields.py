@@ -1,4 +1,4 @@
-"""Marshmallow fields of the data dictionary (REQUIREMENTS 3): clean, normalise, and say in Chinese what is wrong."""
+"""Fields of the data dictionary (REQUIREMENTS 3): clean, normalise, refuse in Chinese."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -12,22 +12,26 @@ from app.tickets.codes import CodeTable
 from app.tickets.rules import id_card_problem, is_phone
 
 REQUIRED = "必填"
+REQUIRED_MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
+    "required": REQUIRED,
+    "null": REQUIRED,
+}
 
 
-class CleanText(fields.String):
+class CleanText(fields.Field[str | None]):
     """Plain text, trimmed; a limit in characters, and no control characters but line breaks."""
 
     def __init__(
         self, *, most: int, least: int = 0, lines: bool = False, digits: bool = False, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        kwargs["metadata"] = {"maxlength": most, **kwargs.get("metadata", {})}
+        super().__init__(error_messages=REQUIRED_MESSAGES, **kwargs)
         self.most, self.least, self.lines, self.digits = most, least, lines, digits
-        self.error_messages.update(required=REQUIRED, null=REQUIRED, invalid="应为文字")
-        self.metadata.setdefault("maxlength", most)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | None:
-        text = super()._deserialize(value, attr, data, **kwargs)
-        text = clean(normalise_digits(text) if self.digits else text)
+        if not isinstance(value, str):
+            raise ValidationError("应为文字")
+        text = clean(normalise_digits(value) if self.digits else value)
         if has_control_characters(text) or (not self.lines and "\n" in text):
             raise ValidationError("含有不允许的控制字符")
         if not text:
@@ -111,10 +115,9 @@ class CodeOf(fields.Field[int]):
     """A value of a code table, as number or as Chinese label."""
 
     def __init__(self, table: CodeTable, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        kwargs["metadata"] = {"options": table.options(), **kwargs.get("metadata", {})}
+        super().__init__(error_messages=REQUIRED_MESSAGES, **kwargs)
         self.table = table
-        self.error_messages.update(required=REQUIRED, null=REQUIRED)
-        self.metadata.setdefault("options", table.options())
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, Mapping):
@@ -129,13 +132,19 @@ class CodeOf(fields.Field[int]):
 
 
 class YesNo(fields.Field[bool]):
-    """是否: JSON true/false, 是/否, or 1/2 (1=是 2=否). 0 is refused: senders mean different things by it."""
+    """是否: true/false, 是/否, or 1/2 (1=是 2=否). 0 is refused: senders mean it both ways."""
 
-    WORDS: Mapping[Any, bool] = {"是": True, "否": False, "1": True, "2": False, "true": True, "false": False}
+    WORDS: Mapping[Any, bool] = {
+        "是": True,
+        "否": False,
+        "1": True,
+        "2": False,
+        "true": True,
+        "false": False,
+    }
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.error_messages.update(required=REQUIRED, null=REQUIRED)
+        super().__init__(error_messages=REQUIRED_MESSAGES, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if isinstance(value, bool):
@@ -150,9 +159,8 @@ class Moment(fields.Field[datetime]):
     """A moment with offset (ISO 8601); a page's local time counts as Beijing's."""
 
     def __init__(self, *, local: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(error_messages=REQUIRED_MESSAGES, **kwargs)
         self.local = local
-        self.error_messages.update(required=REQUIRED, null=REQUIRED)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         try:
@@ -170,8 +178,7 @@ class Day(fields.Field[date]):
     """A date (2026-12-14)."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.error_messages.update(required=REQUIRED, null=REQUIRED)
+        super().__init__(error_messages=REQUIRED_MESSAGES, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         try:

@@ -6,9 +6,17 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
 from app.tickets.codes import INFORM_METHOD, INFORM_STATUS, VERIFICATION_RESULT
-from app.tickets.fields import REQUIRED, CleanText, CodeOf, Day, Moment, PersonName, Phone
+from app.tickets.fields import (
+    REQUIRED,
+    REQUIRED_MESSAGES,
+    CleanText,
+    CodeOf,
+    Day,
+    Moment,
+    PersonName,
+    Phone,
+)
 
-_REQUIRED = {"required": REQUIRED, "null": REQUIRED}
 INFORMED = 1
 """inform_status 已告知."""
 
@@ -16,7 +24,7 @@ INFORMED = 1
 def _choice(label: str, **options: str) -> fields.String:
     return fields.String(
         required=True,
-        error_messages=_REQUIRED,
+        error_messages=REQUIRED_MESSAGES,
         validate=OneOf(list(options), error="请从选项中选择"),
         metadata={"label": label, "widget": "radio", "options": list(options.items())},
     )
@@ -106,12 +114,14 @@ class InvestigateForm(Schema):
         required=True, metadata={"label": "调查核实时间", "widget": "date", "col": 6}
     )
     verification_result = CodeOf(
-        VERIFICATION_RESULT, required=True, metadata={"label": "属实情况", "widget": "radio", "col": 6}
+        VERIFICATION_RESULT,
+        required=True,
+        metadata={"label": "属实情况", "widget": "radio", "col": 6},
     )
     investigators = fields.List(
         fields.Nested(InvestigatorSchema),
         required=True,
-        error_messages=_REQUIRED,
+        error_messages=REQUIRED_MESSAGES,
         validate=Length(1, 10, error="调查人员应为1–10人"),
         metadata={"label": "调查人员信息", "widget": "people", "help": "一般不少于两人"},
     )
@@ -156,12 +166,12 @@ class InvestigateForm(Schema):
         allow_none=True,
         error_messages={"invalid": "应为金额，如 12000.00", "special": "应为金额"},
         validate=Range(min=0, max=999_999_999_999, error="金额不能为负，且不超过12位整数"),
-        metadata={"label": "涉及金额（元）", "widget": "money", "col": 6},
+        metadata={"label": "涉及金额", "widget": "money", "col": 6},
     )
     report_files = fields.List(
         fields.String(),
         required=True,
-        error_messages=_REQUIRED,
+        error_messages=REQUIRED_MESSAGES,
         validate=Length(1, 10, error="请上传调查报告（1–10个文件）"),
         metadata={
             "label": "调查报告",
@@ -175,9 +185,7 @@ class InvestigateForm(Schema):
         if data.get("inform_status") != INFORMED:
             return
         missing = {
-            name: [REQUIRED]
-            for name in ("informed_at", "inform_method")
-            if data.get(name) is None
+            name: [REQUIRED] for name in ("informed_at", "inform_method") if data.get(name) is None
         }
         if missing:
             raise ValidationError(missing)

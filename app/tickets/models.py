@@ -1,4 +1,4 @@
-"""Rows of the tickets room (工单). Process variables hold ids and decisions; the matter itself is here."""
+"""Rows of the tickets room (工单): the matter itself. Process variables hold ids and decisions."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,12 +27,14 @@ OPEN = text("archived_at is null")
 
 
 class Ticket(Model):
-    """A citizen's matter through its whole life. The five personal fields are sealed, with hashes to search."""
+    """A citizen's matter through its whole life. The five personal fields are sealed."""
 
     __tablename__ = "tickets"
     __table_args__ = (
         UniqueConstraint("partner_id", "external_ticket_no"),
-        Index("ix_tickets_province_open", "province_unit_id", "due_at", "id", postgresql_where=OPEN),
+        Index(
+            "ix_tickets_province_open", "province_unit_id", "due_at", "id", postgresql_where=OPEN
+        ),
         Index("ix_tickets_city_open", "city_unit_id", "due_at", "id", postgresql_where=OPEN),
         Index("ix_tickets_county_open", "county_unit_id", "due_at", "id", postgresql_where=OPEN),
         Index("ix_tickets_province_unit", "province_unit_id", "id"),
@@ -156,7 +158,7 @@ class Investigation(Model):
 
 
 class FormDraft(Model):
-    """What a person has entered so far (暂存), unchecked; sealed, since anything may stand in it."""
+    """What a person has entered so far (暂存), unchecked; sealed, as anything may stand in it."""
 
     __tablename__ = "form_drafts"
 

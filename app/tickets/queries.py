@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, false, func, or_, select, true, tuple_
 
 from app.core.db import session
 from app.engine.models import ProcessEvent, ProcessInstance, UserTask
@@ -43,9 +42,7 @@ def ticket_for(principal: Principal, acceptance_no: str) -> Ticket:
 def ticket_of_partner(partner_id: int, acceptance_no: str) -> Ticket:
     """A partner sees its own tickets only (API-SEC-05)."""
     ticket = session().scalar(
-        select(Ticket).where(
-            Ticket.acceptance_no == acceptance_no, Ticket.partner_id == partner_id
-        )
+        select(Ticket).where(Ticket.acceptance_no == acceptance_no, Ticket.partner_id == partner_id)
     )
     if ticket is None:
         raise TicketNotFound
@@ -124,7 +121,7 @@ def worklist(
     *,
     after: tuple[datetime, UUID] | None = None,
     limit: int = PAGE,
-) -> Sequence[Row[tuple[UserTask, Ticket]]]:
+) -> Sequence[Row[UserTask, Ticket]]:
     """Open tasks by due date, one more row than `limit` when there is a next page (keyset)."""
     query = (
         select(UserTask, Ticket)
@@ -133,9 +130,7 @@ def worklist(
     )
     if after is not None:
         query = query.where(tuple_(UserTask.sort_at, UserTask.id) > after)
-    return session().execute(
-        query.order_by(UserTask.sort_at, UserTask.id).limit(limit + 1)
-    ).all()
+    return session().execute(query.order_by(UserTask.sort_at, UserTask.id).limit(limit + 1)).all()
 
 
 def _conditions(principal: Principal, wanted: TaskFilter) -> list[ColumnElement[bool]]:
@@ -163,22 +158,26 @@ def _conditions(principal: Principal, wanted: TaskFilter) -> list[ColumnElement[
 
 def light_counts(principal: Principal, now: datetime, yellow_until: datetime) -> dict[str, int]:
     """How many open tasks are red, yellow, green: one pass over the unit's own open tasks."""
-    row = session().execute(
-        select(
-            func.count(),
-            func.count().filter(UserTask.sort_at < now),
-            func.count().filter(UserTask.sort_at >= now, UserTask.sort_at < yellow_until),
-        ).where(tasks_in_scope(principal))
-    ).one()
+    row = (
+        session()
+        .execute(
+            select(
+                func.count(),
+                func.count().filter(UserTask.sort_at < now),
+                func.count().filter(UserTask.sort_at >= now, UserTask.sort_at < yellow_until),
+            ).where(tasks_in_scope(principal))
+        )
+        .one()
+    )
     total, red, yellow = row
     return {"all": total, "red": red, "yellow": yellow, "green": total - red - yellow}
 
 
 def done_by(
     principal: Principal, *, before: tuple[datetime, UUID] | None = None, limit: int = PAGE
-) -> Sequence[Row[tuple[UserTask, Ticket]]]:
+) -> Sequence[Row[UserTask, Ticket]]:
     """Tasks the person completed, newest first (已办)."""
-    query: Select[Any] = (
+    query = (
         select(UserTask, Ticket)
         .join(Ticket, Ticket.acceptance_no == UserTask.business_key)
         .where(
@@ -189,9 +188,11 @@ def done_by(
     )
     if before is not None:
         query = query.where(tuple_(UserTask.closed_at, UserTask.id) < before)
-    return session().execute(
-        query.order_by(UserTask.closed_at.desc(), UserTask.id.desc()).limit(limit + 1)
-    ).all()
+    return (
+        session()
+        .execute(query.order_by(UserTask.closed_at.desc(), UserTask.id.desc()).limit(limit + 1))
+        .all()
+    )
 
 
 def search(

@@ -1,4 +1,4 @@
-"""Decisions about a ticket as plain functions: identity numbers, phones, anonymity, states, scope."""
+"""Decisions about a ticket as plain functions: identity numbers, phones, anonymity, states."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ CLOSED = frozenset({"archived"})
 
 ANONYMITY_MODES = {
     "named_requires_caller": "实名须填姓名和联系电话，匿名不要求",
-    "named_requires_group": "实名须填姓名、电话、住址、身份证号（来电人拒绝提供的可注明），匿名不要求",
+    "named_requires_group": "实名须填姓名、电话、住址、身份证号（拒绝提供的可注明），匿名不要求",
     "seed_literal": "匿名须填姓名、电话、住址、身份证号，实名不要求",
     "lenient": "均不强制，缺少的在初审时提示",
 }
@@ -44,7 +44,7 @@ _LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}(-\d{1,6})?")
 
 
 @dataclass(frozen=True)
-class Warning:  # noqa: A001 - the word of the partner API
+class Warning:
     """Something the sender should know although the ticket was accepted."""
 
     code: str

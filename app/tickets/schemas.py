@@ -1,4 +1,4 @@
-"""Intake tables of the seed as schemas: one per table, for API and page alike, all errors at once."""
+"""Intake tables of the seed as schemas: one a table, for API and page, all errors at once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -29,9 +29,13 @@ class IntakeSchema(Schema):
     """Fields common to all intake tables (REQUIREMENTS 3.1)."""
 
     class Meta:
+        """Unknown fields become warnings."""
+
         unknown = EXCLUDE
 
-    external_ticket_no = CleanText(most=64, digits=True, required=True, metadata={"label": "12345工单编号"})
+    external_ticket_no = CleanText(
+        most=64, digits=True, required=True, metadata={"label": "12345工单编号"}
+    )
     operator_no = fields.String(
         required=True,
         validate=Regexp(r"^[A-Za-z0-9_-]{1,32}$", error="工号为1–32位字母、数字、_或-"),
@@ -40,7 +44,9 @@ class IntakeSchema(Schema):
     )
     caller_number = CallerNumber(required=True, metadata={"label": "来电号码"})
     called_at = Moment(required=True, metadata={"label": "来电时间"})
-    division_code = CleanText(most=12, digits=True, allow_none=True, metadata={"label": "行政区划编码"})
+    division_code = CleanText(
+        most=12, digits=True, allow_none=True, metadata={"label": "行政区划编码"}
+    )
     division_text = CleanText(most=200, allow_none=True, metadata={"label": "行政区划"})
     detail_address = CleanText(most=200, allow_none=True, metadata={"label": "详细地址"})
     urgency = CodeOf(URGENCY, load_default=1, metadata={"label": "紧急程度"})
@@ -100,13 +106,15 @@ def read_complaint(
         values = COMPLAINT.load(raw)
     except ValidationError as error:
         values = error.valid_data if isinstance(error.valid_data, dict) else {}
-        errors += _field_errors(error.normalized_messages())
+        errors += _field_errors(error.messages_dict)
     more, warnings = _cross_field(values, {e.field for e in errors}, anonymity_mode, now)
     errors += more
     if errors:
         raise Invalid(errors)
     unknown = sorted(set(raw) - set(COMPLAINT.fields))
-    warnings += [rules.Warning("UNKNOWN_FIELD", name[:64], "未识别的字段，已忽略") for name in unknown]
+    warnings += [
+        rules.Warning("UNKNOWN_FIELD", name[:64], "未识别的字段，已忽略") for name in unknown
+    ]
     return Intake("complaint", values, warnings)
 
 
@@ -133,7 +141,9 @@ def _cross_field(
             )
     if not values.get("required_completion_date") and "required_completion_date" not in wrong:
         warnings.append(
-            rules.Warning("DUE_DATE_COMPUTED", "required_completion_date", "未填办结日期，已按时限规则计算")
+            rules.Warning(
+                "DUE_DATE_COMPUTED", "required_completion_date", "未填办结日期，已按时限规则计算"
+            )
         )
     return errors, warnings
 
@@ -148,7 +158,8 @@ def _field_errors(messages: Mapping[str, Any], prefix: str = "") -> list[FieldEr
             found += _field_errors(value, f"{prefix}{name}.")
         else:
             found += [
-                FieldError(f"{prefix}{name}", _rule(str(message)), str(message)) for message in value
+                FieldError(f"{prefix}{name}", _rule(str(message)), str(message))
+                for message in value
             ]
     return found
 

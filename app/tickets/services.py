@@ -1,4 +1,4 @@
-"""Use cases of a ticket: receive it, register it, move it, close it. Called by edges and handlers."""
+"""Use cases of a ticket: receive, register, follow, note. Called by edges and handlers."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,14 +62,14 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
     province = organisations.unit_of_division(partner.province_code.ljust(12, "0"))
     if province is None:
         raise Invalid([FieldError("app_id", "province", "平台未配置所属省份")])
-    due_at, adjusted = total_due(
-        intake.ticket_type, now, values.get("required_completion_date")
-    )
+    due_at, adjusted = total_due(intake.ticket_type, now, values.get("required_completion_date"))
     warnings = list(intake.warnings)
     if adjusted:
         warnings.append(
             rules.Warning(
-                "DUE_DATE_ADJUSTED", "required_completion_date", "要求办结日期过早，已按时限规则计算"
+                "DUE_DATE_ADJUSTED",
+                "required_completion_date",
+                "要求办结日期过早，已按时限规则计算",
             )
         )
     ticket = Ticket(
@@ -137,7 +137,7 @@ _COPIED = (
 
 
 def register(ticket: Ticket) -> None:
-    """Find the ticket's place in the division tree (T02); text that names none is a hint, not an error."""
+    """Find the ticket's place in the division tree (T02); text that names none is no error."""
     if not ticket.division_code:
         ticket.division_code = resolver.resolve(ticket.division_text or "").code
     if not ticket.division_code:
@@ -179,7 +179,12 @@ def ticket_numbered(acceptance_no: str) -> Ticket:
 
 
 def note(
-    ticket: Ticket, submission: Submission, decision: str, text: str | None, *, relaxed: bool = False
+    ticket: Ticket,
+    submission: Submission,
+    decision: str,
+    text: str | None,
+    *,
+    relaxed: bool = False,
 ) -> Opinion:
     """Write down what was decided at a step, by whom and why."""
     actor = submission.actor

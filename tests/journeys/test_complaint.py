@@ -1,4 +1,4 @@
-"""Acceptance scenario 1: a complaint goes province → city → county and its result returns to 12345."""
+"""Acceptance scenario 1: a complaint goes down to the county, its result returns to 12345."""
 
 from tests.support.journey import CHAIN, World, complaint
 

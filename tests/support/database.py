@@ -1,4 +1,4 @@
-"""Real PostgreSQL for the tests: one embedded server, one template database, one clone per worker."""
+"""Real PostgreSQL for the tests: one embedded server, one template, one clone per worker."""
 
 import hashlib
 import os
@@ -16,8 +16,16 @@ ROOT = Path(__file__).resolve().parents[2]
 def schema_digest() -> str:
     """Changes whenever a table, a migration or the reference data may have changed."""
     digest = hashlib.sha256()
-    files = [*ROOT.glob("app/**/models.py"), *ROOT.glob("app/core/*.py"), *ROOT.glob("migrations/**/*.py")]
-    files += [*ROOT.glob("app/divisions/**/*"), *ROOT.glob("app/organisations/*.py"), Path(__file__)]
+    files = [
+        *ROOT.glob("app/**/models.py"),
+        *ROOT.glob("app/core/*.py"),
+        *ROOT.glob("migrations/**/*.py"),
+    ]
+    files += [
+        *ROOT.glob("app/divisions/**/*"),
+        *ROOT.glob("app/organisations/*.py"),
+        Path(__file__),
+    ]
     files += [*ROOT.glob("tests/support/template.py"), *ROOT.glob("bpmn/*.bpmn")]
     for file in sorted(set(files)):
         if file.is_file() and "__pycache__" not in file.parts:
@@ -34,7 +42,7 @@ class Server:
         self._given = re.sub(r"^postgresql\+psycopg", "postgresql", given or "")
 
     def uri(self, database: str) -> str:
-        """libpq address of a database."""
+        """Libpq address of a database."""
         if self._handle is None:
             return re.sub(r"/[^/?]*(\?|$)", rf"/{database}\1", self._given, count=1)
         return self._handle.get_uri(database=database)
@@ -82,7 +90,8 @@ class Server:
         """Templates of earlier schemas."""
         with self.admin() as connection:
             rows = connection.execute(
-                "select datname from pg_database where datname like 'zb_template_%%' and datname <> %s",
+                "select datname from pg_database"
+                " where datname like 'zb_template_%%' and datname <> %s",
                 (keep,),
             ).fetchall()
         return [row[0] for row in rows]

@@ -1,4 +1,4 @@
-"""A whole ticket through HTTP: the platform and the simulator as real servers, people with tokens."""
+"""A whole ticket through HTTP: platform and simulator as real servers, people with tokens."""
 
 import threading
 import uuid
@@ -51,7 +51,9 @@ class World:
         self.http = httpx.Client(base_url=address, timeout=30, trust_env=False)
 
     def _partner(self, province: str) -> tuple[int, str]:
-        made, secret = partners.create(self.app_id, {"name": "测试12345", "province_code": province})
+        made, secret = partners.create(
+            self.app_id, {"name": "测试12345", "province_code": province}
+        )
         return made.id, secret
 
     def point_callback(self, base: str) -> None:
