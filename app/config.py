@@ -39,6 +39,8 @@ class Settings:
     """Name in the page header (`HOTLINE_PRODUCT_NAME`)."""
     pool_size: int
     """Database connections a process keeps (`HOTLINE_POOL_SIZE`)."""
+    proxies: int
+    """How many proxies of our own stand in front and set X-Forwarded-* (`HOTLINE_PROXIES`)."""
     session_idle_minutes: int
     """Idle for so long, one signs in again (`HOTLINE_SESSION_IDLE_MINUTES`)."""
 
@@ -78,6 +80,7 @@ def from_environment() -> Settings:
             allow_private_callbacks=env.bool("HOTLINE_ALLOW_PRIVATE_CALLBACKS", False),
             product_name=env.str("HOTLINE_PRODUCT_NAME", "12317 热线工单系统"),
             pool_size=env.int("HOTLINE_POOL_SIZE", 8),
+            proxies=env.int("HOTLINE_PROXIES", 0),
             session_idle_minutes=env.int("HOTLINE_SESSION_IDLE_MINUTES", 15),
         )
     except (EnvError, EnvValidationError, ValueError, OSError) as error:

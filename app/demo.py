@@ -6,7 +6,7 @@ Everything goes in through the services that real data take; running it again ad
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,10 @@ def load_demo(password: str, secret: str, callbacks: dict[str, str], now: dateti
     begin = min(morning, now - timedelta(hours=2))
     for number, (sample, steps) in enumerate(_morning()):
         at = begin + timedelta(minutes=7 * number)
-        acceptance_no = transact(partial(_receive, sample, number, at))
+        if number in _OLD:
+            at -= timedelta(days=24)
+        soon = at.date() + timedelta(days=2) if number in _HURRIED else None
+        acceptance_no = transact(partial(_receive, sample, number, at, soon))
         for step in range(steps):
             later = min(now, at + timedelta(minutes=4 * (step + 1)))
             if not transact(partial(advance, acceptance_no, later)):
@@ -268,7 +271,11 @@ def _morning() -> list[tuple[Any, int]]:
     return [(SAMPLES[n % len(SAMPLES)], count) for n, count in enumerate(steps)]
 
 
-def _receive(sample: Any, number: int, at: datetime) -> str:
+_OLD, _HURRIED = frozenset({5, 9, 16}), frozenset({0, 4, 11, 14})
+"""Samples received weeks ago (overdue by now), and those 12345 wants back the day after next."""
+
+
+def _receive(sample: Any, number: int, at: datetime, wanted_on: date | None) -> str:
     app_id = GUIZHOU if sample.province_code == "520000" else CHONGQING
     partner = session().scalars(select(Partner).where(Partner.app_id == app_id)).one()
     payload = {
@@ -277,6 +284,7 @@ def _receive(sample: Any, number: int, at: datetime) -> str:
         "operator_no": f"{app_id.upper()}-{100 + number % 7:04d}",
         "caller_number": sample.values.get("contact_phone") or f"138000012{number:02d}",
         "called_at": (at - timedelta(minutes=6)).isoformat(),
+        "required_completion_date": wanted_on.isoformat() if wanted_on else None,
     }
     intake = read_complaint(payload, now=at, anonymity_mode=partner.anonymity_mode)
     return services.receive(intake, partner, at).ticket.acceptance_no

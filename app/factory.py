@@ -6,6 +6,7 @@ from typing import Any
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from flask_migrate import Migrate
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.handlers
 from app import ui
@@ -61,6 +62,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         statuses=frozenset(STATES),
         units=UNIT_VARIABLES,
     )
+    if settings.proxies:
+        count = settings.proxies
+        proxied = ProxyFix(application.wsgi_app, x_for=count, x_proto=count, x_host=count)
+        application.wsgi_app = proxied  # type: ignore[method-assign]
     headers.init_app(application)
     sessions.init_app(application)
     api_http.init_app(application)

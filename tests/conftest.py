@@ -32,6 +32,7 @@ def make_settings(database_url: str, files_dir: Path) -> Settings:
         allow_private_callbacks=True,
         product_name="12317 热线工单系统",
         pool_size=8,
+        proxies=0,
         session_idle_minutes=15,
     )
 

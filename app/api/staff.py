@@ -293,6 +293,15 @@ def retry(principal: Principal, incident_id: int) -> tuple[Any, int]:
     return _incident(row), 200
 
 
+@blueprint.post("/incidents/<int:incident_id>/dismiss")
+@blueprint.doc(summary="关闭已另行处理的异常事件", **_SECURED)
+@permitted("incident.retry", writes=True)
+def dismiss(principal: Principal, incident_id: int) -> tuple[Any, int]:
+    """Close an incident that was settled another way."""
+    row = incidents.dismiss(incident_id, by=principal.display_name, now=clock.now())
+    return _incident(row), 200
+
+
 def _task(row: UserTask) -> dict[str, Any]:
     return {
         "id": str(row.id),

@@ -27,6 +27,13 @@ class StaleVersion(Conflict):
         super().__init__("待办已被其他人更新，请刷新后重试", "STALE_VERSION")
 
 
+class InstanceExists(Conflict):
+    """One instance per process and business key."""
+
+    def __init__(self, business_key: str) -> None:
+        super().__init__(f"“{business_key}”已有流程", "INSTANCE_EXISTS")
+
+
 class UnknownTask(NotFound):
     """No such task, or not for this caller."""
 

@@ -1,5 +1,6 @@
 """Incidents (异常事件): what broke inside an action, and the operator's retry."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from sqlalchemy import select, update
 from app.core.db import session
 from app.core.errors import Conflict, NotFound
 from app.engine import runner
+from app.engine.errors import InstanceExists, TaskAlreadyDone
 from app.engine.models import Incident, ProcessInstance
 from app.engine.registry import Actor
 
@@ -25,8 +27,8 @@ def open_incidents(limit: int = 100) -> list[Incident]:
 def retry(incident_id: int, *, by: str, now: datetime) -> Incident:
     """Do the recorded action again as its first actor; success resolves the incident.
 
-    When it breaks again the failure is counted on the same incident. A refusal (somebody has
-    done the task meanwhile) passes on to the operator and leaves the incident open.
+    When it breaks again the failure is counted on the same incident. What somebody has done
+    meanwhile counts as settled; any other refusal passes on and leaves the incident open.
     """
     incident = session().get(Incident, incident_id, with_for_update=True)
     if incident is None:
@@ -35,7 +37,8 @@ def retry(incident_id: int, *, by: str, now: datetime) -> Incident:
         raise Conflict("该异常事件已处理", "INCIDENT_RESOLVED", current_state=incident.state)
     request = dict(incident.request)
     actor = Actor(**request.pop("actor"))
-    _do(incident, request, actor, now)
+    with suppress(TaskAlreadyDone, InstanceExists):
+        _do(incident, request, actor, now)
     incident.state, incident.resolved_at, incident.resolved_by = "resolved", now, by
     session().flush()
     return incident

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.core.db import session
 from app.core.errors import Conflict, FieldError, Invalid
 from app.engine import definitions, registry, turn
-from app.engine.errors import StaleVersion, TaskAlreadyDone, TaskClaimed, UnknownTask
+from app.engine.errors import InstanceExists, StaleVersion, TaskAlreadyDone, TaskClaimed, UnknownTask
 from app.engine.models import InboxMessage, ProcessAction, ProcessInstance, UserTask, WaitingMessage
 from app.engine.registry import Actor, Submission, Variables
 from app.engine.scalars import NotFlat, flat
@@ -57,7 +57,7 @@ def start(
         .returning(ProcessInstance.id)
     )
     if instance_id is None:
-        raise Conflict(f"“{business_key}”已有在办流程", "INSTANCE_EXISTS")
+        raise InstanceExists(business_key)
     request = {"variables": variables}
     with Turn.fresh(
         instance_id, process_key, business_key, definition_id, actor=actor, now=now

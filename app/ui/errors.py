@@ -9,9 +9,12 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.api import http
 from app.core.errors import HotlineError
+from app.files.services import MAX_BYTES
 from app.ui.page import SignInFirst
 
 csrf = CSRFProtect()
+
+_WITH_FILES = frozenset({"files.upload", "tasks.complete"})
 
 _TITLES = {
     403: "没有权限",
@@ -29,6 +32,8 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def _protect() -> None:
         if not http.is_api(request.path):
+            if request.endpoint in _WITH_FILES:  # reading the token already reads the whole form
+                request.max_content_length = MAX_BYTES + 1024 * 1024
             csrf.protect()
 
     @app.errorhandler(HotlineError)

@@ -31,7 +31,6 @@ def upload(principal: Principal, task_id: UUID) -> Any:
     """Take a file in as it is chosen; a form that is refused later keeps it."""
     guard(principal)(engine.task(task_id))
     session().rollback()
-    request.max_content_length = files.MAX_BYTES + 1024 * 1024
     given = request.files.get("file")
     if given is None:
         raise Invalid([FieldError("file", "required", "请选择文件")])
