@@ -18,7 +18,13 @@ from sqlalchemy.dialects.postgresql import insert
 from app.core.db import session
 from app.core.errors import Conflict, FieldError, Invalid
 from app.engine import definitions, registry, turn
-from app.engine.errors import InstanceExists, StaleVersion, TaskAlreadyDone, TaskClaimed, UnknownTask
+from app.engine.errors import (
+    InstanceExists,
+    StaleVersion,
+    TaskAlreadyDone,
+    TaskClaimed,
+    UnknownTask,
+)
 from app.engine.models import InboxMessage, ProcessAction, ProcessInstance, UserTask, WaitingMessage
 from app.engine.registry import Actor, Submission, Variables
 from app.engine.scalars import NotFlat, flat
