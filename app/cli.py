@@ -93,6 +93,7 @@ def run_simulator(
         app_id=app_id,
         secret=secret,
         journal=journal or Path("instance") / f"simulator-{app_id}.jsonl",
+        province_code=demo.PROVINCES.get(app_id, (None, ""))[0],
         name=demo.PROVINCES.get(app_id, ("", app_id))[1],
         ticket_prefix=app_id.upper(),
     )

@@ -46,7 +46,7 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
             behaviour=control.current,
             modes=MODES,
             titles=labels.TITLES,
-            samples=samples.SAMPLES,
+            samples=samples.of_province(config.province_code),
         )
 
     @views.get("/messages/<int:no>")

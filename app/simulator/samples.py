@@ -132,3 +132,8 @@ def submission(sample: Sample, external_ticket_no: str, now: datetime) -> dict[s
         "required_completion_date": (now + timedelta(days=21)).date().isoformat(),
         **sample.values,
     }
+
+
+def of_province(code: str | None) -> tuple[Sample, ...]:
+    """The samples of one province by its six-digit code; None gives all."""
+    return tuple(s for s in SAMPLES if code is None or s.province_code == code)

@@ -103,6 +103,10 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         actor=SYSTEM,
         now=now,
     )
+    if ticket.division_code and not _lies_in(ticket.division_code, province.division_code):
+        warnings.append(
+            rules.Warning("DIVISION_OUTSIDE", "division_code", "行政区划不在本省，将在初审时确认")
+        )
     if ticket.division_unresolved:
         shown = ticket.division_text or ""
         warnings.append(
@@ -210,6 +214,10 @@ def note(
 def beijing(moment: datetime) -> str:
     """A moment as the partner API writes it: ISO 8601 with +08:00, to the second."""
     return moment.astimezone(BEIJING).isoformat(timespec="seconds")
+
+
+def _lies_in(division_code: str, province_code: str) -> bool:
+    return divisions.province_city_county(division_code).province_code == province_code
 
 
 def _known(number: str) -> str | None:
