@@ -14,7 +14,7 @@ from app.engine.checks_model import Problem, Sheet, Vocabulary
 
 __all__ = ["Problem", "Vocabulary", "check"]
 
-MAX_ELEMENTS = 300
+MAX_ELEMENTS = 150
 """Per file; the parser recurses along the flow and would not survive thousands."""
 
 

@@ -43,6 +43,16 @@ REFUSED_NODES = frozenset(
 )
 NODES = GATEWAYS | EVENTS | ACTIVITIES | REFUSED_NODES
 
+_INSIDE = (
+    "Definition",
+    "Characteristics",
+    "Expression",
+    "Specification",
+    "Condition",
+    "definitions",
+)
+"""Ends of the tags of what lies inside an element."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -152,10 +162,16 @@ class Sheet:
 
     @staticmethod
     def problem(element: Any, code: str, text: str) -> Problem:
-        """A problem of this element, or of the nearest one around it that has an id."""
-        while element is not None and not element.get("id"):
+        """A problem of this element, or of the nearest one around it that is on the canvas."""
+        while element is not None and not _is_drawn(element):
             element = element.getparent()
         element_id = "" if element is None else element.get("id")
         name = "" if element is None else (element.get("name") or "")
         where = f"“{name or element_id}”" if element_id else "流程图"
         return Problem(element_id, name, code, f"{where}：{text}")
+
+
+def _is_drawn(element: Any) -> bool:
+    """Whether the analyst can point at it; event definitions have ids and cannot be selected."""
+    tag = tag_of(element)
+    return bool(tag and element.get("id")) and not tag.endswith(_INSIDE)

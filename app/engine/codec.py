@@ -42,7 +42,7 @@ UPGRADES: dict[int, Callable[[Document], Document]] = {}
 """Old format → function that turns its document into one of the next format."""
 
 
-class UnknownFormat(ValueError):  # noqa: N818 - says what it is
+class UnknownFormat(ValueError):
     """The bytes were written by a newer version, or are no instance state at all."""
 
 

@@ -12,7 +12,7 @@ MAX_BYTES = 2_000_000
 _DECLARED = re.compile(rb"""^<\?xml[^>]*?encoding\s*=\s*["']([^"']+)["']""")
 
 
-class BadDiagram(ValueError):  # noqa: N818 - a refusal
+class BadDiagram(ValueError):
     """The text cannot be read as a diagram; the message (Chinese) tells the analyst why."""
 
 

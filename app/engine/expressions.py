@@ -43,11 +43,11 @@ _MAX_BITS = 256
 _MAX_CONSTANT = 10**15
 
 
-class UnsafeExpression(ValueError):  # noqa: N818 - a refusal
+class UnsafeExpression(ValueError):
     """The text is outside the language; the message (Chinese) tells the analyst why."""
 
 
-class ExpressionFailed(ValueError):  # noqa: N818 - a refusal
+class ExpressionFailed(ValueError):
     """The text is inside the language and failed on these data, which the message never quotes."""
 
 

@@ -67,14 +67,15 @@ def parse(sources: Mapping[str, bytes], process_key: str) -> ParsedDefinition:
         raise BadDiagram(f"引擎无法解析{f' {where}' if where else ''}：{error}") from error
     except (RecursionError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadDiagram(f"引擎无法解析（{type(error).__name__}）") from error
-    for each in (spec, *subprocess_specs.values()):
+    specs = {each.name: each for each in (spec, *subprocess_specs.values())}
+    for each in specs.values():
         _connect_loops(each)
         _connect_trail(each)
     return ParsedDefinition(
         process_key,
         spec,
         MappingProxyType(subprocess_specs),
-        MappingProxyType(_user_tasks([spec, *subprocess_specs.values()])),
+        MappingProxyType(_user_tasks(list(specs.values()))),
     )
 
 

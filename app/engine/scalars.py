@@ -15,7 +15,7 @@ MAX_TEXT = 20_000
 _MAX_INTEGER = 2**63
 
 
-class NotFlat(ValueError):  # noqa: N818 - a refusal
+class NotFlat(ValueError):
     """A value that is no flat scalar was to enter the task data; names the key, never the value."""
 
 

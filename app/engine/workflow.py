@@ -33,6 +33,8 @@ for _name in ("spiff", "spiff.task", "spiff.workflow"):
 
 MAX_STEPS = 500
 """Automatic elements one action may run; more is an endless loop in the diagram."""
+MAX_DEPTH = 20
+"""Processes calling one another; more is a process that calls itself without asking anybody."""
 SINCE = "since"
 """Key in a task's internal data: the moment it began to wait, as a POSIX timestamp."""
 
@@ -68,7 +70,7 @@ class NotWaiting(Conflict):
         super().__init__("流程当前没有在等待这条消息", "NOT_WAITING", message_name=name)
 
 
-class EndlessLoop(RuntimeError):  # noqa: N818 - says what it is
+class EndlessLoop(RuntimeError):
     """The diagram runs in a circle without anybody being asked."""
 
 
@@ -213,8 +215,12 @@ class LiveWorkflow(BpmnWorkflow):  # type: ignore[misc]
         self.bpmn_events.clear()  # events nobody inside could catch go nowhere
 
     def create_subprocess(self, my_task: Any, spec_name: str) -> LiveSubWorkflow:
-        """As SpiffWorkflow's, with our class."""
+        """As SpiffWorkflow's, with our class and a bottom."""
         subprocess = LiveSubWorkflow(self.subprocess_specs[spec_name], my_task.id, self)
+        if subprocess.depth > MAX_DEPTH:
+            error = EndlessLoop(f"more than {MAX_DEPTH} processes deep")
+            mark(error, my_task)
+            raise error
         self.subprocesses[my_task.id] = subprocess
         return subprocess
 

@@ -1,4 +1,4 @@
-"""Walks a diagram twice at once: stock SpiffWorkflow in memory, ours pruned and stored each step."""
+"""Walks a diagram twice at once: stock SpiffWorkflow in memory, ours stored at every step."""
 
 import random
 from collections.abc import Callable, Mapping
@@ -118,7 +118,7 @@ class Tally:
     early_joins: int = 0
     largest_state: int = 0
     most_tasks: int = 0
-    differences: list[str] = field(default_factory=list)
+    crashes: list[str] = field(default_factory=list)
 
 
 class Walk:
@@ -205,7 +205,7 @@ class Walk:
             if not self.tolerant:
                 raise
             self.tally.stock_crashed += 1
-            self.tally.differences.append(type(error).__name__)
+            self.tally.crashes.append(type(error).__name__)
             return False
         return True
 
