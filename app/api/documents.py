@@ -19,6 +19,13 @@ _NOTES = {
 }
 
 
+class _Api(Api):
+    """flask-smorest without its error handlers: refusals have one form, for pages and machines."""
+
+    def _register_error_handlers(self) -> None:
+        """Leave the application's own in place."""
+
+
 def make_api(app: Flask, prefix: str, title: str, base: str) -> Api:
     """One of the two documents, at `<base>/openapi.json`."""
     app.config.update(
@@ -31,7 +38,7 @@ def make_api(app: Flask, prefix: str, title: str, base: str) -> Api:
             f"{prefix}API_SPEC_OPTIONS": {"info": {"description": _NOTES[prefix]}},
         }
     )
-    api = Api(app, config_prefix=prefix)
+    api = _Api(app, config_prefix=prefix)
     for field, kind, shape in (
         (own.CleanText, "string", None),
         (own.CodeOf, "integer", None),
