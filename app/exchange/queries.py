@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from app.core.db import session
+from app.exchange.errors import UnknownMessage
 from app.exchange.models import DEAD, Circuit, OutboundAttempt, OutboundMessage, Partner
 from app.exchange.outbox import LANE
 from app.exchange.rules import OPERATIONS
 from app.workqueue import queries as workqueue_queries
+from app.workqueue.models import WorkItem
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,8 @@ class Delivery:
     """A message of a ticket as its page shows it; the body stays sealed."""
 
     message_id: int
+    partner_id: int
+    business_key: str
     operation: str
     title: str
     event_seq: int
@@ -53,13 +57,39 @@ def deliveries_of(business_key: str) -> list[Delivery]:
 
 
 def dead_messages(
-    *, partner_id: int | None = None, after: int = 0, limit: int = 50
+    *,
+    partner_id: int | None = None,
+    province_code: str | None = None,
+    after: int = 0,
+    limit: int = 50,
 ) -> list[Delivery]:
     """Messages that wait for a person (失败队列), by id; `after` is the last id seen."""
     condition = (OutboundMessage.state == DEAD) & (OutboundMessage.id > after)
     if partner_id is not None:
         condition &= OutboundMessage.partner_id == partner_id
+    if province_code is not None:
+        condition &= _of_province(province_code)
     return list(_deliveries(condition, limit))
+
+
+def message_of(message_id: int, *, province_code: str | None = None) -> Delivery:
+    """One message, of a partner in that province when one is named; UnknownMessage otherwise."""
+    condition = OutboundMessage.id == message_id
+    if province_code is not None:
+        condition &= _of_province(province_code)
+    found = next(_deliveries(condition, 1), None)
+    if found is None:
+        raise UnknownMessage
+    return found
+
+
+def dead_count(province_code: str | None = None) -> int:
+    """How many messages wait for a person; reads the partial index of the dead alone."""
+    query = select(func.count()).where(WorkItem.lane == LANE, WorkItem.state == DEAD)
+    if province_code is not None:
+        names = select(Partner.app_id).where(Partner.province_code == province_code)
+        query = query.where(WorkItem.dest.in_(names))
+    return session().scalar(query) or 0
 
 
 def attempts_of(message_id: int) -> list[OutboundAttempt]:
@@ -73,8 +103,8 @@ def attempts_of(message_id: int) -> list[OutboundAttempt]:
     )
 
 
-def partner_health(now: datetime) -> list[PartnerHealth]:
-    """The monitor page: queue, failures and speed of every partner."""
+def partner_health(now: datetime, *, province_code: str | None = None) -> list[PartnerHealth]:
+    """The monitor page: queue, failures and speed of every partner, or of one province's."""
     day = now - timedelta(hours=24)
     last = _by_partner(
         select(OutboundMessage.partner_id, func.max(OutboundMessage.acknowledged_at)).group_by(
@@ -94,8 +124,11 @@ def partner_health(now: datetime) -> list[PartnerHealth]:
     for count in workqueue_queries.unfinished_counts(LANE):
         key = (count.dest, count.state == "dead")
         queue[key] = queue.get(key, 0) + count.items
+    partners = select(Partner).order_by(Partner.province_code, Partner.id)
+    if province_code is not None:
+        partners = partners.where(Partner.province_code == province_code)
     health = []
-    for partner in session().scalars(select(Partner).order_by(Partner.province_code, Partner.id)):
+    for partner in session().scalars(partners):
         circuit = circuits.get(partner.app_id)
         speed = p95.get(partner.id)
         health.append(
@@ -114,6 +147,12 @@ def partner_health(now: datetime) -> list[PartnerHealth]:
             )
         )
     return health
+
+
+def _of_province(province_code: str) -> ColumnElement[bool]:
+    return OutboundMessage.partner_id.in_(
+        select(Partner.id).where(Partner.province_code == province_code)
+    )
 
 
 def _by_partner(query: Any) -> dict[int, Any]:
@@ -135,7 +174,8 @@ def _deliveries(condition: Any, limit: int) -> Iterator[Delivery]:
     )
     rows = session().execute(
         select(
-            *(OutboundMessage.id, OutboundMessage.operation, OutboundMessage.event_seq),
+            *(OutboundMessage.id, OutboundMessage.partner_id, OutboundMessage.business_key),
+            *(OutboundMessage.operation, OutboundMessage.event_seq),
             *(OutboundMessage.state, OutboundMessage.receipt_no, tries, error),
             *(OutboundMessage.created_at, OutboundMessage.acknowledged_at),
         )
@@ -143,5 +183,6 @@ def _deliveries(condition: Any, limit: int) -> Iterator[Delivery]:
         .order_by(OutboundMessage.id)
         .limit(limit)
     )
-    for number, operation, *rest in rows:
-        yield Delivery(number, operation, OPERATIONS.get(operation, operation), *rest)
+    for number, partner_id, business_key, operation, *rest in rows:
+        title = OPERATIONS.get(operation, operation)
+        yield Delivery(number, partner_id, business_key, operation, title, *rest)
