@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -83,7 +83,6 @@ class Change:
     data: Mapping[str, Any]
     actor: Actor
     now: datetime
-    passed: list[str] = field(default_factory=list)
 
 
 Handler = Callable[[Step], Variables | None]

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from marshmallow import ValidationError
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import session
@@ -31,6 +31,17 @@ from app.engine.scalars import NotFlat, flat
 from app.engine.turn import Outcome, Turn
 
 Authorise = Callable[[UserTask], None]
+
+# Every completion runs these; they are built once.
+_LOCK_INSTANCE_OF_TASK = (
+    select(*turn.INSTANCE_COLUMNS)
+    .where(
+        ProcessInstance.id
+        == select(UserTask.instance_id).where(UserTask.id == bindparam("task_id")).scalar_subquery()
+    )
+    .with_for_update()
+)
+_ANSWER = select(ProcessAction.result).where(ProcessAction.action_id == bindparam("action_id"))
 
 
 def start(
@@ -89,10 +100,7 @@ def complete_task(
     `authorise` sees the task's row before anything happens and raises to refuse. The loser of a
     race gets TaskAlreadyDone, which names who did it.
     """
-    instance = _lock(
-        ProcessInstance.id
-        == select(UserTask.instance_id).where(UserTask.id == task_id).scalar_subquery()
-    )
+    instance = session().execute(_LOCK_INSTANCE_OF_TASK, {"task_id": task_id}).one_or_none()
     task = session().get(UserTask, task_id, with_for_update=True, populate_existing=True)
     if instance is None or task is None:
         raise UnknownTask
@@ -207,7 +215,7 @@ def next_due_instance() -> int | None:
     """Lock and name one open instance with a due timer that no other node holds."""
     return session().scalar(
         select(ProcessInstance.id)
-        .where(ProcessInstance.status == "open", ProcessInstance.next_due <= turn.database_now())
+        .where(ProcessInstance.status == "open", ProcessInstance.next_due <= func.now())
         .order_by(ProcessInstance.next_due)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -293,9 +301,7 @@ def _refuse_stale(task: UserTask, actor: Actor, version: int | None) -> None:
 
 
 def _answered(action_id: UUID) -> Outcome | None:
-    found = session().scalar(
-        select(ProcessAction.result).where(ProcessAction.action_id == action_id)
-    )
+    found = session().scalar(_ANSWER, {"action_id": action_id})
     return None if found is None else Outcome.from_result(found)
 
 
