@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, DateTime, MetaData, Text
+from sqlalchemy import BigInteger, DateTime, MetaData, Table, Text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 
@@ -49,6 +49,11 @@ class RecordedFailure(Exception):
     def record(self, session: Session) -> None:
         """Write the trace; runs in a transaction of its own after the rollback."""
         raise self
+
+
+def table_of(model: type[Model]) -> Table:
+    """The bare table of a model, for writes of the hot path that need no mapped objects."""
+    return cast(Table, model.__table__)
 
 
 def session() -> Session:

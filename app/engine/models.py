@@ -165,7 +165,7 @@ class ProcessEvent(Model):
     actor_id: Mapped[int | None]
     actor_name: Mapped[str]
     unit_id: Mapped[int | None]
-    decision: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    decision: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     """The flat variables this step set: ids and decisions, never citizen data."""
     duration_s: Mapped[int | None]
     """Seconds between the element becoming ready and being done."""

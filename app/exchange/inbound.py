@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.core.db import session
+from app.core.db import session, table_of
 from app.core.sealed import keyring
 from app.exchange import rules, signature
 from app.exchange.errors import (
@@ -22,6 +22,15 @@ from app.exchange.errors import (
     TimestampSkew,
 )
 from app.exchange.models import IdempotencyKey, Nonce, Partner
+
+# Every request runs these; they are built once, on the tables themselves.
+_NONCES, _KEYS = table_of(Nonce), table_of(IdempotencyKey)
+_PARTNER = select(Partner).where(Partner.app_id == bindparam("app_id"))
+_TAKE_NONCE = insert(_NONCES).on_conflict_do_nothing().returning(_NONCES.c.nonce)
+_TAKE_KEY = insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key)
+_KEEP_ANSWER = update(_KEYS).where(
+    _KEYS.c.client == bindparam("of_client"), _KEYS.c.key == bindparam("of_key")
+)
 
 _NOBODY = "0" * 64
 """Stands in for an unknown partner's secret, so that its refusal takes as long."""
@@ -48,7 +57,7 @@ def authenticate(
         raise SignatureInvalid
     if not rules.is_fresh(claim.timestamp, now):
         raise TimestampSkew
-    partner = session().scalar(select(Partner).where(Partner.app_id == claim.app_id))
+    partner = session().scalar(_PARTNER, {"app_id": claim.app_id})
     secrets = partner.secrets if partner is not None else [_NOBODY]
     right = signature.matches(claim, secrets, method=method, path=path, query=query, body=body)
     if partner is None or not right or claim.sign_method not in partner.sign_methods:
@@ -77,10 +86,7 @@ def idempotent(
     same key with another `request_hash` is an IdempotencyConflict. `work` returns JSON data.
     """
     mine = session().execute(
-        insert(IdempotencyKey)
-        .values(client=client, key=key, request_hash=request_hash)
-        .on_conflict_do_nothing()
-        .returning(IdempotencyKey.key)
+        _TAKE_KEY, {"client": client, "key": key, "request_hash": request_hash}
     )
     where = (IdempotencyKey.client == client, IdempotencyKey.key == key)
     if mine.first() is None:
@@ -92,21 +98,14 @@ def idempotent(
             raise IdempotencyConflict
         return response, True
     response = work()
-    session().execute(
-        update(IdempotencyKey)
-        .where(*where)
-        .values(response=response)
-        .execution_options(synchronize_session=False)
-    )
+    session().execute(_KEEP_ANSWER, {"of_client": client, "of_key": key, "response": response})
     return response, False
 
 
 def _use_nonce(app_id: str, nonce: str, now: datetime) -> None:
     added = session().execute(
-        insert(Nonce)
-        .values(app_id=app_id, nonce=nonce, expires_at=now + rules.NONCE_MEMORY)
-        .on_conflict_do_nothing()
-        .returning(Nonce.nonce)
+        _TAKE_NONCE,
+        {"app_id": app_id, "nonce": nonce, "expires_at": now + rules.NONCE_MEMORY},
     )
     if added.first() is None:
         raise NonceReplay

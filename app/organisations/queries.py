@@ -27,6 +27,9 @@ def unit_of_division(code: str | None) -> Unit | None:
     """
     if code in (None, ROOT_CODE):
         return national_unit()
+    own = session().scalar(select(Unit).where(Unit.division_code == code))
+    if own is not None:
+        return own
     codes = [division.code for division in divisions.path(code or "")]
     found = {
         unit.division_code: unit

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from app.core.db import session
 from app.organisations.models import Unit
@@ -36,19 +36,7 @@ def holder_of_token(token_hash: bytes, now: datetime) -> Holder | None:
 
     An outdated password does not stop a program that presents a token.
     """
-    row = (
-        session()
-        .execute(
-            _people(ApiToken.last_used_at)
-            .join(ApiToken, ApiToken.user_id == User.id)
-            .where(
-                ApiToken.token_hash == token_hash,
-                ApiToken.revoked_at.is_(None),
-                ApiToken.expires_at > now,
-            )
-        )
-        .one_or_none()
-    )
+    row = session().execute(_HOLDER_OF_TOKEN, {"key": token_hash, "now": now}).one_or_none()
     if row is None:
         return None
     stale = row.last_used_at is None or now - row.last_used_at >= TOUCH_TOKEN
@@ -63,13 +51,8 @@ def holder_of_session(
     row = (
         session()
         .execute(
-            _people(LoginSession.last_seen_at)
-            .join(LoginSession, LoginSession.user_id == User.id)
-            .where(
-                LoginSession.token_hash == token_hash,
-                LoginSession.last_seen_at > now - idle,
-                LoginSession.created_at > now - absolute,
-            )
+            _HOLDER_OF_SESSION,
+            {"key": token_hash, "seen_after": now - idle, "opened_after": now - absolute},
         )
         .one_or_none()
     )
@@ -128,6 +111,27 @@ def _people(*more: Any) -> Select[*tuple[Any, ...]]:
         .join(Unit, Unit.id == User.unit_id)
         .where(User.enabled)
     )
+
+
+# Asked by every request; built once, since building a statement costs more than its answer.
+_HOLDER_OF_TOKEN = (
+    _people(ApiToken.last_used_at)
+    .join(ApiToken, ApiToken.user_id == User.id)
+    .where(
+        ApiToken.token_hash == bindparam("key"),
+        ApiToken.revoked_at.is_(None),
+        ApiToken.expires_at > bindparam("now"),
+    )
+)
+_HOLDER_OF_SESSION = (
+    _people(LoginSession.last_seen_at)
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .where(
+        LoginSession.token_hash == bindparam("key"),
+        LoginSession.last_seen_at > bindparam("seen_after"),
+        LoginSession.created_at > bindparam("opened_after"),
+    )
+)
 
 
 def _principal(row: Row[Any], now: datetime) -> Principal:
