@@ -24,6 +24,9 @@ STAGES = {
 TOTAL_WORKING_DAYS = {"complaint": 15, "declaration": 20, "consultation": 2}
 """Hotline tickets; 广东省12345管理办法 (2/10/15) and 海南 2021 (20), as policy and not as law."""
 
+LONGEST = timedelta(days=366)
+"""No date a platform asks for is later than this after the receipt."""
+
 OPENING = time(8, 30)
 CLOSING = time(18, 0)
 WORKING_HOURS = 7
@@ -46,12 +49,13 @@ def total_due(
     """When the ticket is due, and whether a date the platform asked for had to be adjusted.
 
     Day counting leaves the day of receipt out (民法典 201) and ends at closing time. A requested
-    date counts when it is at least one working day after receipt.
+    date counts when it is at least one working day after receipt and at most a year: a later one
+    is a slip, and lists would count its working days for ages.
     """
     start = _effective_day(received_at)
     if requested is not None:
         asked = datetime.combine(requested, CLOSING, BEIJING)
-        if asked >= _add_working_days(start, 1):
+        if _add_working_days(start, 1) <= asked and requested - start <= LONGEST:
             return asked, False
     return _add_working_days(start, TOTAL_WORKING_DAYS[ticket_type]), requested is not None
 

@@ -12,6 +12,9 @@ from app.tickets.codes import CodeTable
 from app.tickets.rules import id_card_problem, is_phone
 
 REQUIRED = "必填"
+_YEARS = range(1900, 2200)
+"""Beyond these a moment cannot be moved between zones, or a deadline would be counted for ages."""
+_ODD_YEAR = "年份不合理"
 REQUIRED_MESSAGES: dict[str, str | list[Any] | dict[Any, Any]] = {
     "required": REQUIRED,
     "null": REQUIRED,
@@ -171,20 +174,25 @@ class Moment(fields.Field[datetime]):
             if not self.local:
                 raise ValidationError("时间须带时区，如 2026-11-23T09:30:00+08:00")
             moment = moment.replace(tzinfo=clock.BEIJING)
+        if moment.year not in _YEARS:
+            raise ValidationError(_ODD_YEAR)
         return moment
 
 
 class Day(fields.Field[date]):
-    """A date (2026-12-14)."""
+    """A date (2026-12-14); of a moment, the date as it is written."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(error_messages=REQUIRED_MESSAGES, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         try:
-            return date.fromisoformat(normalise_digits(str(value)).strip()[:10])
+            day = datetime.fromisoformat(normalise_digits(str(value)).strip()).date()
         except ValueError:
             raise ValidationError("日期格式应为 2026-12-14") from None
+        if day.year not in _YEARS:
+            raise ValidationError(_ODD_YEAR)
+        return day
 
 
 def plain_number(text: str) -> str:

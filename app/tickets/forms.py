@@ -169,7 +169,7 @@ class InvestigateForm(Schema):
         metadata={"label": "涉及金额", "widget": "money", "col": 6},
     )
     report_files = fields.List(
-        fields.String(),
+        CleanText(most=64),
         required=True,
         error_messages=REQUIRED_MESSAGES,
         validate=Length(1, 10, error="请上传调查报告（1–10个文件）"),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields
-from marshmallow.validate import Length, Regexp
+from marshmallow.validate import Length, OneOf, Regexp
 
 from app.core.errors import FieldError, Invalid
 from app.tickets import rules
@@ -52,7 +52,7 @@ class IntakeSchema(Schema):
     urgency = CodeOf(URGENCY, load_default=1, metadata={"label": "紧急程度"})
     is_confidential = YesNo(load_default=False, metadata={"label": "是否保密"})
     attachments = fields.List(
-        fields.String(),
+        CleanText(most=64),
         load_default=list,
         validate=Length(max=10, error="附件最多10个"),
         metadata={"label": "附件"},
@@ -67,7 +67,10 @@ class ComplaintSchema(IntakeSchema):
     caller_address = CleanText(most=200, allow_none=True, metadata={"label": "住址"})
     id_card_no = IdCard(allow_none=True, metadata={"label": "身份证号"})
     declined_fields = fields.List(
-        fields.String(), load_default=list, metadata={"label": "来电人拒绝提供的字段"}
+        fields.String(validate=OneOf(list(rules.CALLER_FIELDS), error="只能是来电人信息字段名")),
+        load_default=list,
+        validate=Length(max=len(rules.CALLER_FIELDS), error="最多4项"),
+        metadata={"label": "来电人拒绝提供的字段"},
     )
     is_anonymous = YesNo(required=True, metadata={"label": "是否匿名"})
     target_info = CleanText(most=1000, lines=True, allow_none=True, metadata={"label": "对象信息"})
