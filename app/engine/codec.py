@@ -3,7 +3,8 @@
     1 byte format | 8 bytes definition id | zstd( orjson document )
 
 The document holds, per (sub)workflow, one array per task: parents before children, data as the
-difference from the parent, elements by name. Predicted tasks are dropped and predicted again.
+difference from the parent, elements by name. Predicted tasks are dropped; they are predicted again
+when their parent runs, or at once where a join might look at them.
 Stock JSON keys tasks by id and needs their order kept: PostgreSQL's JSONB reorders keys, and the
 task data come back wrong without an error. Here order lives in arrays.
 """
@@ -17,13 +18,12 @@ from typing import Any
 import orjson
 import zstandard
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
-from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from app.engine.expressions import SafeEnvironment, ScriptEngine
 from app.engine.parser import ParsedDefinition
-from app.engine.workflow import LiveSubWorkflow, LiveWorkflow
+from app.engine.workflow import LiveSubWorkflow, LiveWorkflow, predict
 
 FORMAT = 1
 _HEADER = struct.Struct(">BQ")
@@ -93,7 +93,7 @@ def loads(
         deserializing=True,
     )
     waiting: list[Any] = []
-    _decode(workflow, document["top"], waiting)
+    _decode(workflow, document["top"], waiting, parsed)
     for owner_hex, *body in document["subs"]:
         owner = workflow.find(uuid.UUID(owner_hex))
         if owner is None:
@@ -102,7 +102,7 @@ def loads(
             parsed.subprocess_specs[owner.task_spec.spec], owner.id, workflow, deserializing=True
         )
         workflow.subprocesses[owner.id] = subprocess
-        _decode(subprocess, body, waiting)
+        _decode(subprocess, body, waiting, parsed)
         subprocess.completed_event.connect(owner.task_spec._on_subworkflow_completed, owner)
     waiting.sort(key=lambda task: task.last_state_change)
     for task in waiting:
@@ -176,7 +176,7 @@ def _difference(data: dict[str, Any], base: dict[str, Any]) -> tuple[Any, Any]:
     return changed or 0, removed or 0
 
 
-def _decode(workflow: Any, body: list[Any], waiting: list[Any]) -> None:
+def _decode(workflow: Any, body: list[Any], waiting: list[Any], parsed: ParsedDefinition) -> None:
     rows, data, success, completed = body
     specs = workflow.spec.task_specs
     tasks = workflow.tasks
@@ -212,7 +212,7 @@ def _decode(workflow: Any, body: list[Any], waiting: list[Any]) -> None:
     workflow.task_tree = workflow.last_task = loaded[0]
     workflow.data = data or {}
     workflow.success, workflow.completed = bool(success), bool(completed)
-    for task in loaded:
-        # A cycle timer owns real children and predicts none; a loop has both kinds.
-        if task._state & _OPEN and (not task._children or isinstance(task.task_spec, LoopTask)):
-            task.task_spec._predict(task, mask=TaskState.NOT_FINISHED_MASK)
+    if workflow.spec.name in parsed.joining:
+        for task in loaded:
+            if task._state & _OPEN:
+                predict(task)

@@ -6,7 +6,9 @@ from types import MappingProxyType
 from typing import Any
 
 from SpiffWorkflow.bpmn.parser.util import full_tag
+from SpiffWorkflow.bpmn.specs.mixins.inclusive_gateway import InclusiveGateway
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
+from SpiffWorkflow.bpmn.specs.mixins.parallel_gateway import ParallelGateway
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.spiff.parser import SpiffBpmnParser
 from SpiffWorkflow.spiff.parser.task_spec import ServiceTaskParser
@@ -27,6 +29,8 @@ class ParsedDefinition:
     subprocess_specs: Mapping[str, Any]
     user_tasks: Mapping[tuple[str, str], Mapping[str, str | None]]
     """(process id, element id) → properties, `lane` and `name`."""
+    joining: frozenset[str] = frozenset()
+    """Processes with parallel or inclusive gateways: their joins look at predicted tasks too."""
 
 
 class HandlerTask(ServiceTask):  # type: ignore[misc]
@@ -76,6 +80,7 @@ def parse(sources: Mapping[str, bytes], process_key: str) -> ParsedDefinition:
         spec,
         MappingProxyType(subprocess_specs),
         MappingProxyType(_user_tasks(list(specs.values()))),
+        frozenset(name for name, each in specs.items() if _has_join(each)),
     )
 
 
@@ -116,6 +121,11 @@ def _connect_loops(spec: Any) -> None:
             body = spec.task_specs[task_spec.task_spec]
             if not body.completed_event.is_connected(task_spec.merge_child):
                 body.completed_event.connect(task_spec.merge_child)
+
+
+def _has_join(spec: Any) -> bool:
+    gateways = (ParallelGateway, InclusiveGateway)
+    return any(isinstance(task, gateways) for task in spec.task_specs.values())
 
 
 def _connect_trail(spec: Any) -> None:

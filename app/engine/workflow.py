@@ -204,10 +204,10 @@ class LiveWorkflow(BpmnWorkflow):  # type: ignore[misc]
         self._steps = 0
         try:
             self.refresh_timers()
-            self.do_engine_steps(will_complete_task=self._count_step)
+            self.do_engine_steps(will_complete_task=self._before)
             while self._is_restless():
                 self._count_step(None)
-                self.do_engine_steps(will_complete_task=self._count_step)
+                self.do_engine_steps(will_complete_task=self._before)
         except WorkflowException as error:
             _mark_by_spec(error)
             raise
@@ -228,6 +228,10 @@ class LiveWorkflow(BpmnWorkflow):  # type: ignore[misc]
         return any(
             task.state == TaskState.READY and not task.task_spec.manual for task in self.all_tasks()
         )
+
+    def _before(self, task: Any) -> None:
+        predict(task)
+        self._count_step(task)
 
     def _count_step(self, task: Any) -> None:
         self._steps += 1
@@ -370,7 +374,17 @@ def kind_of(spec: Any) -> str:
     return known or ("event" if isinstance(spec, CatchingEvent) else "other")
 
 
+def predict(task: Any) -> None:
+    """Give an open task the future tasks it will hand over to; loaded tasks come without.
+
+    A cycle timer owns real children and predicts none; a loop has both kinds.
+    """
+    if not task._children or isinstance(task.task_spec, LoopTask):
+        task.task_spec._predict(task, mask=TaskState.NOT_FINISHED_MASK)
+
+
 def _run(task: Any) -> None:
+    predict(task)
     try:
         task.run()
     except WorkflowException as error:
