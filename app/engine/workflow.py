@@ -8,7 +8,6 @@ import logging
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
@@ -22,10 +21,11 @@ from SpiffWorkflow.util.task import TaskState
 
 from app.core import clock
 from app.core.errors import Conflict
-from app.engine import timers
+from app.engine import timers, trail
 from app.engine.expressions import SafeEnvironment, ScriptEngine, mark
 from app.engine.parser import ParsedDefinition
 from app.engine.scalars import Scalar, flat
+from app.engine.trail import Passed
 
 # SpiffWorkflow copies task data, citizens' among them, into its log records below WARNING.
 for _name in ("spiff", "spiff.task", "spiff.workflow"):
@@ -35,25 +35,7 @@ MAX_STEPS = 500
 """Automatic elements one action may run; more is an endless loop in the diagram."""
 MAX_DEPTH = 20
 """Processes calling one another; more is a process that calls itself without asking anybody."""
-SINCE = "since"
-"""Key in a task's internal data: the moment it began to wait, as a POSIX timestamp."""
-
 _OPEN = TaskState.WAITING | TaskState.READY | TaskState.STARTED
-_KINDS: dict[str, str] = {
-    "UserTask": "user",
-    "HandlerTask": "service",
-    "ScriptTask": "script",
-    "CallActivity": "call",
-    "SubWorkflowTask": "subprocess",
-    "StartEvent": "start",
-    "EndEvent": "end",
-    "ExclusiveGateway": "gateway",
-    "ParallelGateway": "gateway",
-    "InclusiveGateway": "gateway",
-    "EventBasedGateway": "gateway",
-}
-_ACTIVITIES = frozenset({"user", "call", "subprocess"})
-"""Kinds whose cancellation is history; a timer that was not needed any more is not."""
 
 
 class TaskNotReady(Conflict):
@@ -94,20 +76,6 @@ class WaitingMessage:
     task_id: uuid.UUID
     element_id: str
     name: str
-
-
-@dataclass(frozen=True)
-class Passed:
-    """An element the instance has left; `started_at` is None when it never had to wait."""
-
-    element_id: str
-    name: str
-    kind: str
-    task_id: uuid.UUID
-    started_at: datetime | None
-    ended_at: datetime
-    state: str
-    process: str = ""
 
 
 class LiveSubWorkflow(BpmnSubWorkflow):  # type: ignore[misc]
@@ -245,7 +213,7 @@ class LiveWorkflow(BpmnWorkflow):  # type: ignore[misc]
         now = clock.now().timestamp()
         for task in self.all_tasks():
             if task.state & _OPEN:
-                task.internal_data.setdefault(SINCE, now)
+                trail.stamp(task, now)
 
     # ------------------------------------------------------------ the trail
 
@@ -255,12 +223,12 @@ class LiveWorkflow(BpmnWorkflow):  # type: ignore[misc]
         if spec.bpmn_id is not None:
             self._last_data = task.data
             if not isinstance(spec, LoopTask):
-                self._note(task, "completed")
+                self._trail.append(trail.passed(task, "completed"))
 
     def note_cancelled(self, task: Any) -> None:
         """A task was cancelled or dropped; only activities that really were open are history."""
-        if SINCE in task.internal_data and kind_of(task.task_spec) in _ACTIVITIES:
-            self._note(task, "cancelled")
+        if trail.was_open_activity(task):
+            self._trail.append(trail.passed(task, "cancelled"))
 
     def forget(self, task: Any) -> None:
         """A task was dropped from the tree: its subscription and its subprocess go with it."""
@@ -275,22 +243,6 @@ class LiveWorkflow(BpmnWorkflow):  # type: ignore[misc]
         if subprocess is not None:
             for task in list(subprocess.tasks.values()):
                 self.forget(task)
-
-    def _note(self, task: Any, state: str) -> None:
-        spec = task.task_spec
-        since = task.internal_data.pop(SINCE, None)
-        self._trail.append(
-            Passed(
-                element_id=spec.bpmn_id,
-                name=spec.bpmn_name or spec.bpmn_id,
-                kind=kind_of(spec),
-                task_id=task.id,
-                started_at=None if since is None else datetime.fromtimestamp(since, UTC),
-                ended_at=clock.now().astimezone(UTC),
-                state=state,
-                process=task.workflow.spec.name,
-            )
-        )
 
     def _task_completed_notify(self, task: Any) -> None:
         self.note_completed(task)
@@ -366,12 +318,6 @@ def cancel(workflow: LiveWorkflow) -> None:
     workflow.cancel()
     workflow.event_manager.tasks.clear()
     workflow.bpmn_events.clear()
-
-
-def kind_of(spec: Any) -> str:
-    """The kind of an element in the history."""
-    known = _KINDS.get(type(spec).__name__)
-    return known or ("event" if isinstance(spec, CatchingEvent) else "other")
 
 
 def predict(task: Any) -> None:
