@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.core.db import RecordedFailure, session, table_of
 from app.core.errors import HotlineError
 from app.engine import codec, definitions, pruning, registry, timers, workflow
-from app.engine.expressions import SafeEnvironment
+from app.engine.expressions import SafeEnvironment, element_of
 from app.engine.models import (
     NO_DUE_DATE,
     InboxMessage,
@@ -156,7 +156,6 @@ class Turn:
         self._tasks_before: set[UUID] = set()
         self._waits_before: set[UUID] = set()
         self._events: list[dict[str, Any]] = []
-        self._running: str | None = None
         self._flow: workflow.LiveWorkflow | None = None
 
     @classmethod
@@ -352,7 +351,7 @@ class Turn:
         except (HotlineError, DBAPIError):
             raise
         except Exception as error:
-            raise ActionFailed(self, error, self._running or self.element_id) from error
+            raise ActionFailed(self, error, element_of(error) or self.element_id) from error
 
     def _load(self, state: bytes) -> None:
         self._flow, _ = codec.loads(state, definitions.parsed, self._environment())
@@ -363,10 +362,8 @@ class Turn:
         return SafeEnvironment(self._call)
 
     def _call(self, name: str, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-        self._running = name
         step = Step(self.process_key, self.business_key, name, params, data, self.actor, self.now)
         result = registry.handler_named(name)(step) or {}
-        self._running = None
         return dict(result)
 
     def _task_row(self, task: workflow.OpenTask) -> UserTask:

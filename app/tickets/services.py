@@ -99,7 +99,7 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
     runner.start(
         PROCESS,
         ticket.acceptance_no,
-        {"ticket_id": ticket.id, "province_unit_id": province.id, "city_unit_id": 0},
+        {"ticket_id": ticket.id, "province_unit_id": province.id, **_START},
         actor=SYSTEM,
         now=now,
     )
@@ -116,6 +116,17 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         )
     return Receipt(ticket, warnings)
 
+
+_START: dict[str, str | int] = {
+    "city_unit_id": 0,
+    "county_unit_id": 0,
+    "review": "",
+    "route": "",
+    "city_route": "",
+    "handled_by": "",
+    "audit": "",
+}
+"""Every variable a gateway reads exists from the start: a missing one would be an incident."""
 
 _COPIED = (
     "external_ticket_no",
