@@ -37,7 +37,8 @@ class Step:
 
     process_key: str
     business_key: str
-    element_id: str
+    operation: str
+    """The handler's name, as the diagram gives it."""
     params: Mapping[str, Any]
     data: Mapping[str, Any]
     actor: Actor
