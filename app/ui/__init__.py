@@ -2,12 +2,26 @@
 
 from flask import Flask
 
-from app.ui import errors, files, sessions, tasks, templating, tickets, worklist
+from app.ui import (
+    account,
+    batch,
+    errors,
+    files,
+    operations,
+    reveal,
+    sessions,
+    tasks,
+    templating,
+    tickets,
+    worklist,
+)
+
+_PAGES = (sessions, account, worklist, batch, tickets, reveal, tasks, files, operations)
 
 
 def init_app(app: Flask) -> None:
     """Register the pages and their way of refusing."""
     templating.install(app)
     errors.init_app(app)
-    for module in (sessions, worklist, tickets, tasks, files):
+    for module in _PAGES:
         app.register_blueprint(module.blueprint)

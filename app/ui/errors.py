@@ -1,8 +1,9 @@
-"""One way out for every refusal: JSON for machines, a page for people."""
+"""One way out for every refusal: JSON for machines, a page for people, a strip for htmx."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, redirect, render_template, request, url_for
+from flask import Flask, Response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -10,19 +11,32 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.api import http
 from app.core.errors import HotlineError
 from app.files.services import MAX_BYTES
-from app.ui.page import SignInFirst
+from app.security.sessions import session_principal
+from app.ui.page import SignInFirst, draw
 
 csrf = CSRFProtect()
 
-_WITH_FILES = frozenset({"files.upload", "tasks.complete"})
+_WITH_FILES = frozenset({"files.upload", "tasks.complete", "tasks.save_draft"})
+"""Endpoints that take files; a stranger's request is cut off at the ordinary size."""
 
 _TITLES = {
+    400: "页面已过期",
     403: "没有权限",
     404: "没有找到",
     409: "状态已变化",
+    413: "内容过大",
     422: "提交的内容有误",
     500: "系统内部错误",
 }
+
+
+class PageExpired(HotlineError):
+    """400: the CSRF token is missing or not this session's."""
+
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("页面已过期，请返回刷新后重试", "CSRF")
 
 
 def init_app(app: Flask) -> None:
@@ -32,26 +46,24 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def _protect() -> None:
         if not http.is_api(request.path):
-            if request.endpoint in _WITH_FILES:  # reading the token already reads the whole form
+            if request.endpoint in _WITH_FILES and session_principal() is not None:
+                # before the token is read: reading it reads the whole form
                 request.max_content_length = MAX_BYTES + 1024 * 1024
             csrf.protect()
 
     @app.errorhandler(HotlineError)
     def _refusal(error: HotlineError) -> AnyResponse:
+        if error.code == "PASSWORD_CHANGE_REQUIRED" and not _wants_json():
+            return _go(url_for("account.show"))
         return _answer(error)
 
     @app.errorhandler(SignInFirst)
     def _sign_in(error: SignInFirst) -> AnyResponse:
-        target = url_for("sessions.sign_in", next=error.wanted)
-        if request.headers.get("HX-Request"):
-            return Response(status=401, headers={"HX-Redirect": target})
-        return redirect(target)
+        return _go(url_for("sessions.sign_in", next=error.wanted), 401)
 
     @app.errorhandler(CSRFError)
     def _csrf(error: CSRFError) -> AnyResponse:
-        refusal = HotlineError("页面已过期，请返回刷新后重试", "CSRF")
-        refusal.status = 400  # type: ignore[misc]
-        return _answer(refusal)
+        return _answer(PageExpired())
 
     @app.errorhandler(HTTPException)
     def _http(error: HTTPException) -> Any:
@@ -64,15 +76,40 @@ def init_app(app: Flask) -> None:
         return _answer(http.unexpected(error))
 
 
+def _wants_json() -> bool:
+    return http.is_api(request.path) or request.accept_mimetypes.best == "application/json"
+
+
+def _go(target: str, status_for_htmx: int = 200) -> AnyResponse:
+    if request.headers.get("HX-Request"):
+        return Response(status=status_for_htmx, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
 def _answer(error: HotlineError) -> AnyResponse:
-    if http.is_api(request.path) or request.accept_mimetypes.best == "application/json":
+    if _wants_json():
         return http.refuse(error)
-    page = render_template(
+    request_id = http.request_id() if error.status >= 500 else None
+    if request.headers.get("HX-Request"):
+        strip = render_template("_refusal.html", message=error.message, request_id=request_id)
+        # next to the page's other messages: what was entered below stays as it is
+        return Response(
+            strip, error.status, headers={"HX-Retarget": "#messages", "HX-Reswap": "innerHTML"}
+        )
+    page = draw(
         "error.html",
-        product_name=current_app.config["SETTINGS"].product_name,
+        session_principal() if error.status < 500 else None,
         status=error.status,
         title=_TITLES.get(error.status, "请求无法处理"),
         message=error.message,
-        request_id=http.request_id() if error.status >= 500 else None,
+        request_id=request_id,
+        back_url=_back(),
     )
     return Response(page, error.status)
+
+
+def _back() -> str:
+    """The page of ours this request came from, unless it is the one that was refused."""
+    came = urlsplit(request.referrer or "")
+    own = came.netloc == request.host and came.path != request.path
+    return (came.path + (f"?{came.query}" if came.query else "")) if own and came.path else "/"

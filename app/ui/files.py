@@ -1,15 +1,16 @@
 """Files of the pages: draft upload while a form is filled, and one authorisation per download."""
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from flask import Blueprint, Response, request
 from sqlalchemy import select
+from werkzeug.datastructures import FileStorage
 
 from app.api.http import answer, client_ip
 from app.core import clock
 from app.core.db import session, transact
-from app.core.errors import FieldError, Invalid
+from app.core.errors import FieldError, HotlineError, Invalid
 from app.engine import queries as engine
 from app.files import responses
 from app.files import services as files
@@ -34,17 +35,42 @@ def upload(principal: Principal, task_id: UUID) -> Any:
     given = request.files.get("file")
     if given is None:
         raise Invalid([FieldError("file", "required", "请选择文件")])
-    received = files.receive(given.stream, given.filename or "", given.mimetype)
-    stored = transact(
+    stored = _keep(principal, task_id, request.form.get("field", "attachments"), given)
+    return answer(present.file_view(stored), 201)
+
+
+def take_uploads(
+    principal: Principal, task_id: UUID, field: str
+) -> tuple[list[str], list[FieldError]]:
+    """Make drafts of the files that came inside a form; their ids, and what was refused and why.
+
+    The caller has checked that the task is this person's. A file that was taken stays a draft even
+    when the form is refused.
+    """
+    session().rollback()
+    kept, refused = [], []
+    for given in request.files.getlist(f"{field}-upload"):
+        if not given.filename:
+            continue
+        try:
+            kept.append(_keep(principal, task_id, field, given).id)
+        except HotlineError as error:
+            refused.append(FieldError(field, error.code, f"{given.filename}：{error.message}"))
+    return kept, refused
+
+
+def _keep(principal: Principal, task_id: UUID, field: str, given: FileStorage) -> Attachment:
+    stream = cast(BinaryIO, given.stream)
+    received = files.receive(stream, given.filename or "", given.mimetype)
+    return transact(
         lambda: files.register(
             received,
-            owner=files.Owner(user_id=principal.user_id),
+            owner=files.Owner.of(principal),
             now=clock.now(),
-            purpose=request.form.get("field", "attachments"),
+            purpose=field,
             task_id=task_id,
         )
     )
-    return answer(present.file_view(stored), 201)
 
 
 @blueprint.get("/files/<attachment_id>")

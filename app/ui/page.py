@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import current_app, render_template, request, url_for
 from sqlalchemy import func, select
 
 from app.core.db import session
 from app.engine.models import UserTask
+from app.exchange import queries as exchange
 from app.security.permissions import LEVELS, may, require
 from app.security.principal import Principal
 from app.security.sessions import session_principal
@@ -18,7 +19,7 @@ LEVEL_LABELS = dict(zip(LEVELS, ("国家", "省级", "市级", "县级"), strict
 View = Callable[..., Any]
 
 
-class SignInFirst(Exception):  # noqa: N818 - a redirection
+class SignInFirst(Exception):
     """Nobody is signed in; `wanted` is where they were going."""
 
     def __init__(self, wanted: str) -> None:
@@ -59,31 +60,66 @@ def draw(template: str, principal: Principal | None, **context: Any) -> str:
             "unit": principal.unit_name,
             "level_label": LEVEL_LABELS.get(principal.level, ""),
         }
-        frame["nav"] = _navigation(principal)
+        frame["account_url"] = url_for("account.show")
+        frame["nav"] = [_entry(principal, page) for page in _pages(principal)]
     return render_template(template, **frame, **context)
 
 
-def _navigation(principal: Principal) -> list[dict[str, Any]]:
-    pages = (
-        ("worklist", "待办", "inbox", "worklist.index", "task.view"),
-        ("done", "已办", "check2-circle", "worklist.done", "task.view"),
-        ("tickets", "工单查询", "search", "tickets.index", "ticket.view"),
-    )
-    return [
-        {
-            "group": "工单",
-            "key": key,
-            "label": label,
-            "icon": icon,
-            "url": url_for(endpoint),
-            "count": _open_count(principal) if key == "worklist" else 0,
-        }
-        for key, label, icon, endpoint, action in pages
-        if may(principal, action)
-    ]
+def home_of(principal: Principal) -> str:
+    """Address of the first page this person may open."""
+    pages = _pages(principal)
+    return url_for(pages[0].endpoint if pages else "account.show")
+
+
+class _Page(NamedTuple):
+    group: str
+    key: str
+    label: str
+    icon: str
+    endpoint: str
+    action: str
+
+
+_PAGES = (
+    _Page("工单", "worklist", "待办", "inbox", "worklist.index", "task.view"),
+    _Page("工单", "done", "已办", "check2-circle", "worklist.done", "task.view"),
+    _Page("工单", "tickets", "工单查询", "search", "tickets.index", "ticket.search"),
+    _Page("运行", "operations", "运行监控", "plug", "operations.index", "queue.view"),
+)
+
+
+def _pages(principal: Principal) -> list[_Page]:
+    """None while the password must be changed: its page is all there is."""
+    if principal.must_change_password:
+        return []
+    return [page for page in _PAGES if may(principal, page.action)]
+
+
+def _entry(principal: Principal, page: _Page) -> dict[str, Any]:
+    counts = {"worklist": _open_count, "operations": _dead_count}
+    count = counts.get(page.key)
+    return {
+        "group": page.group,
+        "key": page.key,
+        "label": page.label,
+        "icon": page.icon,
+        "url": url_for(page.endpoint),
+        "count": count(principal) if count else 0,
+    }
 
 
 def _open_count(principal: Principal) -> int:
     """Open tasks, counted up to a thousand: the badge needs no more."""
     some = select(UserTask.id).where(tasks_in_scope(principal)).limit(1000).subquery()
     return session().scalar(select(func.count()).select_from(some)) or 0
+
+
+def _dead_count(principal: Principal) -> int:
+    return exchange.dead_count(province_scope(principal))
+
+
+def province_scope(principal: Principal) -> str | None:
+    """The province whose platforms a business person looks after; None: technical staff, all."""
+    if may(principal, "incident.view"):
+        return None
+    return principal.division_code[:6]

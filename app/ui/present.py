@@ -1,6 +1,6 @@
 """How a ticket looks to a person: masked facts, timeline, reports, diagram."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,29 @@ _DECISIONS = {
     "reject": "驳回",
 }
 ANONYMOUS = "匿名（身份已密封）"
+_CALLER: dict[str, tuple[str, Callable[[str | None], str]]] = {
+    "caller_name": ("诉求人", mask_name),
+    "contact_phone": ("联系电话", mask_phone),
+    "caller_number": ("来电号码", mask_phone),
+    "id_card_no": ("身份证号", mask_id_card),
+    "caller_address": ("住址", mask_address),
+}
+"""The personal fields of a ticket: label and mask."""
+
+_DELIVERY_ERRORS = {
+    "CONNECT_TIMEOUT": "连接超时",
+    "TIMEOUT": "应答超时",
+    "CONNECT_FAILED": "无法连接",
+    "CONNECTION_BROKEN": "连接中断",
+    "HTTP_ERROR": "通信错误",
+    "NO_ANSWER": "没有应答",
+    "NOT_JSON": "应答格式不正确",
+    "ANSWER_TOO_LARGE": "应答过长",
+    "CODE_NOT_ZERO": "对方未确认接收",
+    "CALLBACK_HOST_UNKNOWN": "回调域名无法解析",
+    "CALLBACK_HOST_PRIVATE": "回调地址不在许可网段",
+    "CALLBACK_NOT_HTTPS": "回调地址不是 HTTPS",
+}
 
 
 def shown(moment: datetime | None) -> str:
@@ -38,20 +61,38 @@ def shown(moment: datetime | None) -> str:
     return "" if moment is None else moment.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M")
 
 
-def facts(principal: Principal, ticket: Ticket) -> list[tuple[str, str]]:
-    """The caller and the matter, personal data masked; sealed identities stay sealed (ANON-02)."""
+def may_know(principal: Principal, ticket: Ticket) -> bool:
+    """Whether this person may know anything of the caller; few may of a sealed one (ANON-02)."""
     hidden = is_sealed(ticket.is_anonymous, ticket.is_confidential)
-    if hidden and not may(principal, "ticket.view_sealed"):
-        caller = [("诉求人", ANONYMOUS)]
-    else:
-        number = "未知号码" if ticket.caller_number_unknown else mask_phone(ticket.caller_number)
+    return not hidden or may(principal, "ticket.view_sealed")
+
+
+def may_reveal(principal: Principal, ticket: Ticket) -> bool:
+    """Whether this person may ask for the caller's fields unmasked."""
+    return may(principal, "ticket.reveal") and may_know(principal, ticket)
+
+
+def revealable(ticket: Ticket) -> list[tuple[str, str]]:
+    """(field, label) of what is known of the caller."""
+    return [
+        (name, label)
+        for name, (label, _) in _CALLER.items()
+        if getattr(ticket, name) and not (name == "caller_number" and ticket.caller_number_unknown)
+    ]
+
+
+def facts(
+    principal: Principal, ticket: Ticket, revealed: frozenset[str] = frozenset()
+) -> list[tuple[str, str]]:
+    """The caller and the matter, personal data masked but for the `revealed` fields."""
+    if may_know(principal, ticket):
+        known = {name for name, _ in revealable(ticket)}
         caller = [
-            ("诉求人", mask_name(ticket.caller_name) or ("匿名" if ticket.is_anonymous else "")),
-            ("联系电话", mask_phone(ticket.contact_phone)),
-            ("来电号码", number),
-            ("身份证号", mask_id_card(ticket.id_card_no)),
-            ("住址", mask_address(ticket.caller_address)),
+            (label, _caller_text(ticket, name, known, name in revealed))
+            for name, (label, _) in _CALLER.items()
         ]
+    else:
+        caller = [("诉求人", ANONYMOUS)]
     place = divisions.full_name(ticket.division_code) if ticket.division_code else ""
     if ticket.division_unresolved:
         place = f"{ticket.division_text or ''}（待确认）"
@@ -65,6 +106,16 @@ def facts(principal: Principal, ticket: Ticket) -> list[tuple[str, str]]:
     ]
 
 
+def _caller_text(ticket: Ticket, name: str, known: set[str], open_: bool) -> str:
+    if name not in known:
+        if name == "caller_name" and ticket.is_anonymous:
+            return "匿名"
+        unknown = name == "caller_number" and ticket.caller_number_unknown
+        return "未知号码" if unknown else ""
+    value = str(getattr(ticket, name))
+    return value if open_ else _CALLER[name][1](value)
+
+
 def timeline(
     events: Sequence[ProcessEvent],
     opinions: Sequence[Opinion],
@@ -75,13 +126,15 @@ def timeline(
     said = {opinion.task_id: opinion for opinion in opinions}
     versions = {report.task_id: report for report in reports}
     units = _unit_names([e.unit_id for e in events] + [t.unit_id for t in waiting])
-    lines = []
+    lines: list[dict[str, Any]] = []
     for event in events:
         if event.kind not in {"user", "service", "message", "cancelled"}:
             continue
         opinion = said.get(event.task_id) if event.task_id else None
         report = versions.get(event.task_id) if event.task_id else None
         decision = _DECISIONS.get(opinion.decision, "") if opinion else ""
+        if decision in event.element_name:  # “签收：签收” says nothing twice
+            decision = ""
         text = " · ".join(x for x in (decision, opinion.text if opinion else None) if x)
         if report is not None:
             text = f"提交第 {report.version} 版调查报告"
@@ -120,9 +173,7 @@ def report_views(
     views = []
     for report in sorted(reports, key=lambda r: r.version):
         audits = [
-            o
-            for o in opinions
-            if o.decision in {"approve", "reject"} and o.round == report.version
+            o for o in opinions if o.decision in {"approve", "reject"} and o.round == report.version
         ]
         rejected = any(o.decision == "reject" for o in audits)
         label, tone = ("已驳回", "red") if rejected else ("待审核", "blue")
@@ -147,7 +198,9 @@ def report_views(
 
 
 def _report_facts(report: Investigation) -> list[tuple[str, str]]:
-    people = "；".join(f"{p['name']}（{p['position']}，{p['phone']}）" for p in report.investigators)
+    people = "；".join(
+        f"{one['name']}（{one['position']}，{one['phone']}）" for one in report.investigators
+    )
     told = codes.INFORM_STATUS.label(report.inform_status)
     if report.informed_at is not None:
         method = codes.INFORM_METHOD.label(report.inform_method)
@@ -192,6 +245,16 @@ def progress(
         "current": [] if late else current,
         "overdue": current if late else [],
     }
+
+
+def delivery_error(code: str | None) -> str:
+    """A code of the exchange as people read it, with the code where it helps to look it up."""
+    if not code:
+        return ""
+    known = _DELIVERY_ERRORS.get(code)
+    if known is None and code.startswith("HTTP_"):
+        known = f"对方返回 HTTP {code.removeprefix('HTTP_')}"
+    return known or f"发送前出错（{code}）"
 
 
 def _unit_names(ids: Sequence[int | None]) -> dict[int, str]:

@@ -20,13 +20,13 @@ blueprint = Blueprint("sessions", __name__)
 def sign_in() -> Any:
     """The sign-in page; who is signed in goes on to the worklist."""
     if sessions.session_principal() is not None:
-        return redirect(url_for("worklist.index"))
+        return redirect(url_for("worklist.home"))
     return _page()
 
 
 @blueprint.post("/login")
 def sign_in_now() -> Any:
-    """Check the password; a failure says neither which part was wrong nor whether the name exists."""
+    """Check the password; a failure tells neither what was wrong nor which names exist."""
     username = request.form.get("username", "")
     password = request.form.get("password", "")
     ip = client_ip()
@@ -66,7 +66,7 @@ def _page(**context: Any) -> str:
 def _safe(target: str | None) -> str:
     """Only an address of our own: nobody is sent elsewhere after signing in."""
     if not target:
-        return url_for("worklist.index")
+        return url_for("worklist.home")
     parts = urlsplit(target)
     own = not parts.scheme and not parts.netloc and target.startswith("/")
-    return target if own and not target.startswith(("//", "/\\")) else url_for("worklist.index")
+    return target if own and not target.startswith(("//", "/\\")) else url_for("worklist.home")

@@ -1,4 +1,7 @@
-"""Doing a task (办理待办): claim, draft, complete. The forms are the diagram's, the rules the handlers'."""
+"""Doing a task (办理待办): claim, draft, complete. Forms are the diagram's, rules the handlers'.
+
+An open task of the unit can be done without claiming it; a claim tells the colleagues.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +17,11 @@ from app.api.http import answer
 from app.core import clock
 from app.core.clock import BEIJING
 from app.core.db import session, transact
-from app.core.errors import HotlineError, Invalid
+from app.core.errors import FieldError, HotlineError, Invalid
 from app.engine import queries as engine
 from app.engine import registry, runner
 from app.engine.models import UserTask
-from app.engine.turn import Outcome
+from app.engine.outcomes import Outcome
 from app.files import services as files
 from app.organisations import queries as organisations
 from app.security.principal import Principal
@@ -27,6 +30,7 @@ from app.tickets.forms import SignInForm
 from app.tickets.models import FormDraft, Ticket
 from app.tickets.queries import ticket_for
 from app.ui import present
+from app.ui.files import take_uploads
 from app.ui.forms import field_views, form_errors, parse_form
 from app.ui.page import permitted
 
@@ -50,7 +54,7 @@ def task_view(
     values: dict[str, Any] | None = None,
     errors: dict[str, list[str]] | None = None,
 ) -> dict[str, Any] | None:
-    """The waiting step this person may do, as `ticket/_task.html` draws it; None when there is none."""
+    """The waiting step this person may do, as `ticket/_task.html` draws it, or None."""
     row = next((task for task in waiting if may_do(principal, task)), None)
     if row is None:
         return None
@@ -69,7 +73,8 @@ def task_view(
         "claimed_by": row.assignee_name,
         "mine": mine,
         "can_complete": mine or free,
-        "claim_url": url_for("tasks.claim", task_id=row.id),
+        "claim_url": url_for("tasks.claim", task_id=row.id) if free else None,
+        "unclaim_url": url_for("tasks.unclaim", task_id=row.id) if mine else None,
         "complete_url": url_for("tasks.complete", task_id=row.id),
         "upload_url": url_for("files.upload", task_id=row.id),
         "draft_url": url_for("tasks.save_draft", task_id=row.id),
@@ -88,12 +93,23 @@ def claim(principal: Principal, task_id: UUID) -> AnyResponse:
     return redirect(url_for("tickets.show", acceptance_no=row.business_key))
 
 
+@blueprint.post("/tasks/<uuid:task_id>/unclaim")
+@permitted("task.claim")
+def unclaim(principal: Principal, task_id: UUID) -> AnyResponse:
+    """Put it back for the unit (退回待办池); what was drafted stays one's own."""
+    row = transact(
+        lambda: runner.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
+    )
+    return redirect(url_for("tickets.show", acceptance_no=row.business_key))
+
+
 @blueprint.post("/tasks/<uuid:task_id>/complete")
 @permitted("task.complete")
 def complete(principal: Principal, task_id: UUID) -> Any:
     """Complete it. What is wrong is shown in the form, with everything that was entered."""
-    schema = _schema(engine.task(task_id).form)
-    values = parse_form(schema, request.form)
+    values, refused = _entered(principal, task_id)
+    if refused:
+        return _again(principal, task_id, values, Invalid(refused)), 422
     version = request.form.get("version", type=int)
 
     def work() -> Outcome:
@@ -126,9 +142,8 @@ def complete(principal: Principal, task_id: UUID) -> Any:
 @permitted("task.complete")
 def save_draft(principal: Principal, task_id: UUID) -> Any:
     """Keep what has been entered, right or wrong (UI-02)."""
+    values, refused = _entered(principal, task_id)
     row = engine.task(task_id)
-    guard(principal)(row)
-    values = parse_form(_schema(row.form), request.form)
     now = clock.now()
     statement = insert(FormDraft).values(
         task_id=task_id, user_id=principal.user_id, values=values, saved_at=now
@@ -143,7 +158,25 @@ def save_draft(principal: Principal, task_id: UUID) -> Any:
     )
     if request.accept_mimetypes.best == "application/json":
         return answer({"saved_at": now.astimezone(BEIJING).strftime("%H:%M")})
+    for error in refused:
+        flash(error.message, "error")
     return redirect(url_for("tickets.show", acceptance_no=row.business_key))
+
+
+def _entered(principal: Principal, task_id: UUID) -> tuple[dict[str, Any], list[FieldError]]:
+    """What the form holds, with the files that a browser without scripts sends along."""
+    row = engine.task(task_id)
+    guard(principal)(row)
+    schema = _schema(row.form)
+    values = parse_form(schema, request.form)
+    refused: list[FieldError] = []
+    for view in field_views(schema):
+        if view.widget == "files":
+            kept, problems = take_uploads(principal, task_id, view.name)
+            if kept:
+                values[view.name] = [*(values.get(view.name) or []), *kept]
+            refused += problems
+    return values, refused
 
 
 def _again(

@@ -1,5 +1,7 @@
 """The ticket page (工单) and the search (工单查询)."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
@@ -14,8 +16,10 @@ from app.engine import definitions, runner
 from app.engine.models import ProcessInstance
 from app.exchange import queries as exchange
 from app.files import services as files
+from app.files.models import Attachment
 from app.organisations import queries as organisations
 from app.security import access
+from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets import codes, queries
 from app.tickets.models import Ticket
@@ -33,19 +37,21 @@ blueprint = Blueprint("tickets", __name__)
 def show(principal: Principal, acceptance_no: str) -> str:
     """One ticket; opening it is written to the access log (SEC-05)."""
 
-    def work() -> Ticket:
-        ticket = queries.ticket_for(principal, acceptance_no)
-        access.record(
-            principal, "ticket.open", "ticket", ticket.acceptance_no, ip=client_ip(), now=clock.now()
-        )
-        return ticket
+    def work() -> None:
+        number = queries.ticket_for(principal, acceptance_no).acceptance_no
+        access.record(principal, "ticket.open", "ticket", number, ip=client_ip(), now=clock.now())
 
     transact(work)
     return page(principal, queries.ticket_for(principal, acceptance_no))
 
 
-def page(principal: Principal, ticket: Ticket, task: dict[str, Any] | None = None) -> str:
-    """The whole page; `task` when a refused form is shown again."""
+def page(
+    principal: Principal,
+    ticket: Ticket,
+    task: dict[str, Any] | None = None,
+    **summary_changes: Any,
+) -> str:
+    """The whole page; `task` when a refused form is shown again, the rest is `summary`'s."""
     now = clock.now()
     instance = _instance(ticket)
     events = queries.events(ticket.acceptance_no)
@@ -53,24 +59,54 @@ def page(principal: Principal, ticket: Ticket, task: dict[str, Any] | None = Non
     opinions = queries.opinions(ticket.id)
     reports = queries.reports(ticket.id)
     attached = files.of_ticket(ticket.id)
-    light = "none" if ticket.status in CLOSED else deadlines.light(now, ticket.due_at)
-    diagram = present.progress(events, waiting, light == "red")
+    deliveries = exchange.deliveries_of(ticket.acceptance_no)
+    diagram = present.progress(events, waiting, _light(ticket, now) == "red")
     diagram["src"] = url_for(
         "tickets.diagram", definition_id=instance.definition_id if instance else 0
     )
     return draw(
         "ticket/index.html",
         principal,
-        ticket=_head(principal, ticket, light),
+        **summary(principal, ticket, attached=attached, **summary_changes),
         diagram=diagram if instance else None,
         timeline=present.timeline(events, opinions, reports, waiting),
         reports=present.report_views(reports, opinions, attached),
-        attachments=[present.file_view(f) for f in attached if f.task_id is None],
-        deliveries=[_delivery(d) for d in exchange.deliveries_of(ticket.acceptance_no)],
+        deliveries=[_delivery(d) for d in deliveries],
+        undelivered=[d.title for d in deliveries if d.state == "dead"],
+        operations_url=url_for("operations.index") if may(principal, "queue.view") else None,
         task=task or task_view(principal, ticket, waiting),
         active="worklist" if waiting else "tickets",
         list_url=url_for("worklist.index"),
     )
+
+
+def summary(
+    principal: Principal,
+    ticket: Ticket,
+    *,
+    attached: Sequence[Attachment] | None = None,
+    revealed: frozenset[str] = frozenset(),
+    errors: dict[str, list[str]] | None = None,
+) -> dict[str, Any]:
+    """What `ticket/_summary.html` draws: the matter, and the way to see the caller unmasked."""
+    if attached is None:
+        attached = files.of_ticket(ticket.id)
+    fields = present.revealable(ticket) if present.may_reveal(principal, ticket) else []
+    return {
+        "ticket": _head(principal, ticket, revealed),
+        "attachments": [present.file_view(f) for f in attached if f.task_id is None],
+        "reveal": {
+            "url": url_for("reveal.reveal", acceptance_no=ticket.acceptance_no),
+            "hide_url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
+            "fields": fields,
+            "shown": sorted(revealed),
+            "chosen": request.form.getlist("field"),
+            "reason": request.form.get("reason", ""),
+            "errors": errors or {},
+        }
+        if fields
+        else None,
+    }
 
 
 @blueprint.get("/tickets")
@@ -90,7 +126,7 @@ def index(principal: Principal) -> str:
     )
     rows = found[: queries.PAGE]
     now = clock.now()
-    kept = {k: v for k, v in args.items() if v and k != "before"}
+    kept: dict[str, Any] = {k: v for k, v in args.items() if v and k != "before"}
     return draw(
         "tickets/index.html",
         principal,
@@ -106,7 +142,7 @@ def index(principal: Principal) -> str:
                 "source": present.SOURCES[t.source],
                 "received_at": present.shown(t.submitted_at),
                 "holder": _holder(t),
-                "light": "none" if t.status in CLOSED else deadlines.light(now, t.due_at),
+                "light": _light(t, now),
                 "remaining_text": ""
                 if t.status in CLOSED
                 else deadlines.remaining_text(now, t.due_at),
@@ -146,7 +182,9 @@ def division_choices(principal: Principal) -> dict[str, Any]:
     """For the cascade of the forms: children of a division, or the way to one."""
     path_of = request.args.get("path_of")
     rows = (
-        divisions.path(path_of) if path_of else divisions.children(request.args.get("parent_code") or None)
+        divisions.path(path_of)
+        if path_of
+        else divisions.children(request.args.get("parent_code") or None)
     )
     return {
         "items": [
@@ -169,8 +207,13 @@ def _instance(ticket: Ticket) -> ProcessInstance | None:
     )
 
 
-def _head(principal: Principal, ticket: Ticket, light: str) -> dict[str, Any]:
+def _light(ticket: Ticket, now: datetime) -> str:
+    return "none" if ticket.status in CLOSED else deadlines.light(now, ticket.due_at)
+
+
+def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dict[str, Any]:
     now = clock.now()
+    light = _light(ticket, now)
     flags = []
     if ticket.round > 1:
         flags.append({"label": f"第 {ticket.round} 轮", "tone": "orange"})
@@ -182,14 +225,12 @@ def _head(principal: Principal, ticket: Ticket, light: str) -> dict[str, Any]:
         "type_label": present.TYPES[ticket.ticket_type],
         "category_label": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
         "content": ticket.content,
-        "facts": present.facts(principal, ticket),
+        "facts": present.facts(principal, ticket, revealed),
         "sealed": is_sealed(ticket.is_anonymous, ticket.is_confidential),
         "urgent": ticket.urgency == 2,
         "due_text": present.shown(ticket.due_at),
         "light": light,
-        "remaining_text": ""
-        if light == "none"
-        else deadlines.remaining_text(now, ticket.due_at),
+        "remaining_text": "" if light == "none" else deadlines.remaining_text(now, ticket.due_at),
         "flags": flags,
     }
 
@@ -211,5 +252,5 @@ def _delivery(row: exchange.Delivery) -> dict[str, Any]:
         "receipt_no": row.receipt_no,
         "attempts": row.attempts,
         "at": present.shown(row.acknowledged_at or row.created_at),
-        "error": row.last_error,
+        "error": present.delivery_error(row.last_error),
     }

@@ -13,10 +13,12 @@ from app.divisions.models import Division
 from app.engine.models import UserTask
 from app.engine.queries import cursor, read_cursor
 from app.security.principal import Principal
+from app.security.sessions import session_principal
 from app.tickets import codes, queries
 from app.tickets.models import Ticket
 from app.tickets.rules import STATES
-from app.ui.page import draw, permitted
+from app.ui import batch
+from app.ui.page import draw, home_of, permitted
 from app.ui.present import SOURCES, shown
 
 blueprint = Blueprint("worklist", __name__)
@@ -48,8 +50,9 @@ _LEVEL_STEPS = {
 
 @blueprint.get("/")
 def home() -> Any:
-    """The first page is the worklist."""
-    return redirect(url_for("worklist.index"))
+    """The first page is the worklist, for those who have one."""
+    principal = session_principal()
+    return redirect(home_of(principal) if principal else url_for("sessions.sign_in"))
 
 
 @blueprint.get("/worklist")
@@ -71,6 +74,7 @@ def index(principal: Principal) -> Any:
     page = found[: queries.PAGE]
     places = _places([ticket for _, ticket in page])
     counts = queries.light_counts(principal, now, deadlines.yellow_until(now))
+    rows = [_row(principal, task, ticket, places, now) for task, ticket in page]
     context = {
         "lights": [
             {
@@ -82,7 +86,10 @@ def index(principal: Principal) -> Any:
             }
             for key, label in _LIGHTS
         ],
-        "rows": [_row(principal, task, ticket, places, now) for task, ticket in page],
+        "rows": rows,
+        "batch": {"url": url_for("batch.sign_in"), "label": "批量签收"}
+        if any(row["pickable"] for row in rows)
+        else None,
         "filters": {
             "q": args.get("q", ""),
             "scope": args.get("scope", ""),
@@ -98,8 +105,8 @@ def index(principal: Principal) -> Any:
         if len(found) > queries.PAGE
         else None,
         "first_url": _here(after=None) if after else None,
-        "total": counts["all"] if not (wanted.mine or wanted.step or wanted.category or wanted.text)
-        and light == "all"
+        "total": counts["all"]
+        if not (wanted.mine or wanted.step or wanted.category or wanted.text) and light == "all"
         else None,
     }
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
@@ -134,12 +141,16 @@ def done(principal: Principal) -> str:
         ],
         filters={},
         list_url=url_for("worklist.done"),
-        next_url=url_for("worklist.done", before=cursor(page[-1][0].closed_at, page[-1][0].id))
-        if len(found) > queries.PAGE
-        else None,
+        next_url=_further(page[-1][0]) if len(found) > queries.PAGE else None,
         first_url=url_for("worklist.done") if before else None,
         total=None,
     )
+
+
+def _further(last: UserTask) -> str | None:
+    if last.closed_at is None:
+        return None
+    return url_for("worklist.done", before=cursor(last.closed_at, last.id))
 
 
 def _bounds(light: str, now: datetime) -> dict[str, datetime]:
@@ -152,9 +163,10 @@ def _bounds(light: str, now: datetime) -> dict[str, datetime]:
 
 
 def _here(**changed: str | None) -> str:
-    """This list with some arguments changed; a change of filter starts at the first page."""
+    """The same list with some arguments changed; a change of filter starts at the first page."""
     kept = {k: v for k, v in request.args.items() if v and k != "after"} | changed
-    return url_for("worklist.index", **{k: v for k, v in kept.items() if v is not None})
+    wanted: dict[str, Any] = {k: v for k, v in kept.items() if v is not None}
+    return url_for("worklist.index", **wanted)
 
 
 def _row(
@@ -180,7 +192,7 @@ def _row(
         "percent": min(100, max(0, round(used * 100))),
         "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
         "urgent": ticket.urgency == 2,
-        "claimable": task.assignee_id is None,
+        "pickable": task.form == batch.FORM and task.assignee_id in (None, principal.user_id),
         "flags": [{"label": "匿名", "tone": ""}] if ticket.is_anonymous else [],
     }
 
@@ -190,9 +202,7 @@ def _places(tickets: list[Ticket]) -> dict[str, str]:
     wanted = {c for t in tickets for c in (t.city_code, t.county_code) if c}
     if not wanted:
         return {}
-    rows = session().execute(
-        select(Division.code, Division.name).where(Division.code.in_(wanted))
-    )
+    rows = session().execute(select(Division.code, Division.name).where(Division.code.in_(wanted)))
     return {code: name for code, name in rows}
 
 
@@ -201,4 +211,3 @@ def _area(ticket: Ticket, places: dict[str, str]) -> str:
         return f"{ticket.division_text or ''}（待确认）"
     names = [places.get(code, "") for code in (ticket.city_code, ticket.county_code) if code]
     return " ".join(n for n in names if n)
-

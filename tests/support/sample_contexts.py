@@ -66,7 +66,7 @@ def worklist() -> dict[str, Any]:
             "percent": [100, 100, 90, 72, 30, 10][n],
             "url": "/ticket",
             "urgent": n == 1,
-            "claimable": n % 3 == 1,
+            "pickable": n % 3 == 1,
             "flags": [{"label": "督办", "tone": "red"}] if n == 0 else [],
         }
         for n in range(6)

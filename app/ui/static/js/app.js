@@ -61,6 +61,13 @@ window.addEventListener('pageshow', () => {
   for (const form of document.querySelectorAll('form[data-busy]')) delete form.dataset.busy;
 });
 
+// The box in a list's head ticks all boxes of its name.
+document.addEventListener('change', (event) => {
+  const name = event.target.dataset?.checkAll;
+  if (!name) return;
+  for (const box of document.getElementsByName(name)) box.checked = event.target.checked;
+});
+
 // "/" puts the cursor into the search box; the user menu closes by itself.
 document.addEventListener('keydown', (event) => {
   const typing = event.target.closest?.('input, textarea, select, [contenteditable]');
