@@ -27,6 +27,13 @@ class StaleVersion(Conflict):
         super().__init__("待办已被其他人更新，请刷新后重试", "STALE_VERSION")
 
 
+class ActionIdReused(Conflict):
+    """The id belongs to an action already done on something else; this one was not done."""
+
+    def __init__(self) -> None:
+        super().__init__("action_id 已用于其他操作，请换新的重试", "ACTION_ID_REUSED")
+
+
 class InstanceExists(Conflict):
     """One instance per process and business key."""
 

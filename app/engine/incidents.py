@@ -81,7 +81,7 @@ def _do(incident: Incident, request: dict[str, Any], actor: Actor, now: datetime
                 now=now,
                 actor=actor,
             )
-        runner.deliver_waiting_inbox(now=now)
+        runner.deliver_early(incident.instance_id or 0, now=now)
     elif incident.action == "fire_due":
         session().execute(
             update(ProcessInstance)

@@ -11,24 +11,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from marshmallow import ValidationError
-from sqlalchemy import Row, bindparam, func, select
+from sqlalchemy import Row, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import session
-from app.core.errors import Conflict, FieldError, Invalid
-from app.engine import definitions, registry, turn
+from app.core.errors import Conflict
+from app.engine import definitions, entry, registry, turn
 from app.engine.errors import (
+    ActionIdReused,
     InstanceExists,
     StaleVersion,
     TaskAlreadyDone,
     TaskClaimed,
     UnknownTask,
 )
-from app.engine.models import InboxMessage, ProcessAction, ProcessInstance, UserTask, WaitingMessage
+from app.engine.models import (
+    InboxMessage,
+    Incident,
+    ProcessAction,
+    ProcessInstance,
+    UserTask,
+    WaitingMessage,
+)
+from app.engine.outcomes import Outcome
 from app.engine.registry import Actor, Submission, Variables
-from app.engine.scalars import NotFlat, flat
-from app.engine.turn import Outcome, Turn
+from app.engine.turn import Turn
 
 Authorise = Callable[[UserTask], None]
 
@@ -40,6 +47,26 @@ _LOCK_INSTANCE_OF_TASK = (
         == select(UserTask.instance_id).where(UserTask.id == bindparam("task_id")).scalar_subquery()
     )
     .with_for_update()
+)
+_NEXT_WAITING = (
+    select(WaitingMessage.instance_id)
+    .join(
+        InboxMessage,
+        (InboxMessage.business_key == WaitingMessage.business_key)
+        & (InboxMessage.name == WaitingMessage.name)
+        & (InboxMessage.state == "pending"),
+    )
+    .join(ProcessInstance, ProcessInstance.id == WaitingMessage.instance_id)
+    .where(
+        ProcessInstance.status == "open",
+        ~exists().where(
+            Incident.instance_id == WaitingMessage.instance_id,
+            Incident.action == "deliver_message",
+            Incident.state == "open",
+        ),
+    )
+    .order_by(InboxMessage.received_at)
+    .limit(1)
 )
 _ANSWER = select(ProcessAction.result).where(ProcessAction.action_id == bindparam("action_id"))
 
@@ -55,9 +82,9 @@ def start(
 ) -> Outcome:
     """Start an instance of the published version. One per process and business key (else 409)."""
     db = session()
-    if action_id is not None and (known := _answered(action_id)) is not None:
+    if (known := _started(action_id, business_key)) is not None:
         return known
-    _require_flat(variables)
+    entry.require_flat(variables)
     definition_id = definitions.published(process_key)
     instance_id = db.scalar(
         insert(ProcessInstance)
@@ -74,6 +101,9 @@ def start(
         .returning(ProcessInstance.id)
     )
     if instance_id is None:
+        # The same request, sent twice at once: the other has committed while we waited for its row.
+        if (known := _started(action_id, business_key)) is not None:
+            return known
         raise InstanceExists(business_key)
     request = {"variables": variables}
     with Turn.fresh(
@@ -107,15 +137,17 @@ def complete_task(
     if authorise is not None:
         authorise(task)
     if action_id is not None and (known := _answered(action_id)) is not None:
+        if known.instance_id != instance.id or task.state == "open":
+            raise ActionIdReused
         return known
     _refuse_stale(task, actor, version)
     form = registry.form_named(task.form) if task.form else None
-    cleaned = _clean(form, values)
+    entered = entry.cleaned(form, values)
     request = {"task_id": str(task_id), "values": values}
     with Turn.locked(instance, actor=actor, now=now).guard(
         "complete_task", request, task.element_id
     ) as this:
-        variables = cleaned
+        variables = entered
         if form is not None:
             variables = form.accept(
                 Submission(
@@ -124,13 +156,13 @@ def complete_task(
                     task_id=task_id,
                     element_id=task.element_id,
                     unit_id=task.unit_id,
-                    values=cleaned,
+                    values=entered,
                     data=this.data_of(task_id),
                     actor=actor,
                     now=now,
                 )
             )
-            _require_flat(variables)
+            entry.require_flat(variables)
         this.complete(task_id, variables)
     return this.save("complete_task", action_id)
 
@@ -150,7 +182,7 @@ def deliver_message(
     does) or `unmatched` (the process has ended). A repeated id changes nothing and returns what
     became of the first.
     """
-    payload = _allowed(name, payload)
+    payload = entry.allowed(name, payload)
     fresh = session().scalar(
         insert(InboxMessage)
         .values(
@@ -190,7 +222,7 @@ def raise_event(
     Unlike a message it is not kept: a deadline that strikes a second after the task was done is
     nobody's concern.
     """
-    payload = _allowed(name, payload)
+    payload = entry.allowed(name, payload)
     instance = _lock_by_key(business_key)
     if instance is None or instance.status != "open" or not _somebody_waits(instance.id, name):
         return False
@@ -235,24 +267,17 @@ def cancel(instance_id: int, reason: str, *, actor: Actor, now: datetime) -> Out
 
 
 def deliver_waiting_inbox(*, now: datetime) -> int:
-    """Deliver one early message whose waiter has appeared meanwhile; returns how many went."""
-    row = (
-        session()
-        .execute(
-            select(WaitingMessage.instance_id)
-            .join(
-                InboxMessage,
-                (InboxMessage.business_key == WaitingMessage.business_key)
-                & (InboxMessage.name == WaitingMessage.name)
-                & (InboxMessage.state == "pending"),
-            )
-            .limit(1)
-        )
-        .one_or_none()
-    )
-    if row is None:
-        return 0
-    instance = _lock(ProcessInstance.id == row.instance_id)
+    """Deliver one early message whose waiter has appeared meanwhile; returns how many went.
+
+    An instance whose message broke is left to the retry of its incident; the others go on.
+    """
+    instance_id = session().scalar(_NEXT_WAITING)
+    return 0 if instance_id is None else deliver_early(instance_id, now=now)
+
+
+def deliver_early(instance_id: int, *, now: datetime) -> int:
+    """Deliver the early messages of one instance; returns how many went."""
+    instance = _lock(ProcessInstance.id == instance_id)
     if instance is None or instance.status != "open":
         return 0
     return len(_deliver_pending(instance, registry.SYSTEM, now, {}))
@@ -263,7 +288,8 @@ def _deliver_pending(
 ) -> list[str]:
     with Turn.locked(instance, actor=actor, now=now).guard("deliver_message", request) as this:
         this.drain_inbox()
-    this.save("deliver_message", None)
+    if this.delivered:
+        this.save("deliver_message", None)
     return this.delivered
 
 
@@ -305,6 +331,13 @@ def _answered(action_id: UUID) -> Outcome | None:
     return None if found is None else Outcome.from_result(found)
 
 
+def _started(action_id: UUID | None, business_key: str) -> Outcome | None:
+    known = None if action_id is None else _answered(action_id)
+    if known is not None and known.business_key != business_key:
+        raise ActionIdReused
+    return known
+
+
 def _somebody_waits(instance_id: int, name: str) -> bool:
     return (
         session().scalar(
@@ -314,47 +347,6 @@ def _somebody_waits(instance_id: int, name: str) -> bool:
         )
         is not None
     )
-
-
-def _clean(form: registry.Form | None, values: dict[str, Any]) -> dict[str, Any]:
-    if form is None:
-        _require_flat(values)
-        return values
-    try:
-        loaded: dict[str, Any] = form.schema.load(values)
-    except ValidationError as error:
-        raise Invalid(field_errors(error.messages_dict)) from None
-    return loaded
-
-
-def field_errors(messages: dict[str, Any], prefix: str = "") -> list[FieldError]:
-    """Flatten marshmallow's messages into one FieldError per message, nested fields with dots."""
-    found = []
-    for name, value in messages.items():
-        path = f"{prefix}{name}"
-        if isinstance(value, dict):
-            found += field_errors(value, f"{path}.")
-        else:
-            found += [FieldError(path, "invalid", str(message)) for message in value]
-    return found
-
-
-def _require_flat(values: dict[str, Any]) -> None:
-    wrong = []
-    for key, value in values.items():
-        try:
-            flat({key: value})
-        except NotFlat as problem:
-            wrong.append(FieldError(str(key), "flat", str(problem)))
-    if wrong:
-        raise Invalid(wrong)
-
-
-def _allowed(name: str, payload: dict[str, Any]) -> dict[str, Any]:
-    """Keep only what this message may write into the process variables."""
-    _require_flat(payload)
-    keys = registry.message_keys(name)
-    return payload if keys is None else {k: v for k, v in payload.items() if k in keys}
 
 
 def claim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:

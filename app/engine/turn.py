@@ -1,31 +1,30 @@
 """One turn of an instance: before and after are compared, and what differs is written once."""
 
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
-from app.core.db import RecordedFailure, session, table_of
+from app.core.db import session, table_of
 from app.core.errors import HotlineError
 from app.engine import codec, definitions, pruning, registry, timers, workflow
 from app.engine.expressions import SafeEnvironment, element_of
+from app.engine.failures import ActionFailed, Attempt
+from app.engine.history import History
 from app.engine.models import (
     NO_DUE_DATE,
     InboxMessage,
-    Incident,
     ProcessAction,
-    ProcessEvent,
     ProcessInstance,
     UserTask,
     WaitingMessage,
 )
+from app.engine.outcomes import Outcome
 from app.engine.registry import Actor, Change, Step, Variables
 
 INSTANCE_COLUMNS = (
@@ -42,84 +41,9 @@ INSTANCE_COLUMNS = (
 # The writes of every turn, on the tables themselves and built once: the mapped forms of the same
 # statements cost three times the time, and history without decisions would go in piece by piece.
 _INSTANCES, _TASKS = table_of(ProcessInstance), table_of(UserTask)
-_ADD_EVENTS = insert(table_of(ProcessEvent))
 _ADD_ACTION = insert(table_of(ProcessAction))
 _SAVE_INSTANCE = update(_INSTANCES).where(_INSTANCES.c.id == bindparam("of"))
 _CLOSE_TASKS = update(_TASKS).where(_TASKS.c.id.in_(bindparam("ids", expanding=True)))
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What an action left behind: the instance's status and the tasks that opened."""
-
-    instance_id: int
-    business_key: str
-    status: str
-    opened: list[dict[str, Any]] = field(default_factory=list)
-
-    def as_result(self) -> dict[str, Any]:
-        """The form in which a repeat finds it."""
-        return asdict(self)
-
-    @classmethod
-    def from_result(cls, result: dict[str, Any]) -> Self:
-        """The first answer, for a repeat."""
-        return cls(**result)
-
-
-class ActionFailed(HotlineError, RecordedFailure):
-    """An action broke unexpectedly; after the rollback it leaves an incident (异常事件)."""
-
-    def __init__(self, turn: "Turn", cause: BaseException, element_id: str | None) -> None:
-        super().__init__("处理时发生内部错误，数据没有变化，已记录异常事件待重试", "INTERNAL")
-        self.turn = turn
-        self.element_id = element_id
-        frames = [f for f in traceback.extract_tb(cause.__traceback__) if "/app/" in f.filename]
-        place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
-        self.error = f"{type(cause).__name__}{place}"
-
-    def record(self, session: Session) -> None:
-        """Write the incident; a timer that broke stops its instance's timers until the retry."""
-        turn = self.turn
-        values: dict[str, Any] = {
-            "error": self.error,
-            "element_id": self.element_id,
-            "at": turn.now,
-        }
-        known = session.scalar(
-            select(Incident)
-            .where(
-                Incident.state == "open",
-                Incident.business_key == turn.business_key,
-                Incident.action == turn.kind,
-                Incident.process_key == turn.process_key,
-            )
-            .limit(1)
-        )
-        if known is not None and known.request.get("task_id") == turn.request.get("task_id"):
-            for name, value in values.items():
-                setattr(known, name, value)
-            known.attempts += 1
-            known.request = turn.full_request()
-        else:
-            session.add(
-                Incident(
-                    instance_id=None if turn.is_new else turn.instance_id,
-                    process_key=turn.process_key,
-                    business_key=turn.business_key,
-                    action=turn.kind,
-                    request=turn.full_request(),
-                    state="open",
-                    attempts=1,
-                    **values,
-                )
-            )
-        if turn.kind == "fire_due":
-            session.execute(
-                update(ProcessInstance)
-                .where(ProcessInstance.id == turn.instance_id)
-                .values(status="incident")
-            )
 
 
 class Turn:
@@ -143,7 +67,6 @@ class Turn:
         self.business_key = business_key
         self.definition_id = definition_id
         self.version = version
-        self.event_seq = event_seq
         self.state = state
         self.actor = actor
         self.now = now
@@ -155,7 +78,7 @@ class Turn:
         self._completed: dict[UUID, Variables] = {}
         self._tasks_before: set[UUID] = set()
         self._waits_before: set[UUID] = set()
-        self._events: list[dict[str, Any]] = []
+        self._history = History(instance_id, event_seq, actor, now)
         self._flow: workflow.LiveWorkflow | None = None
 
     @classmethod
@@ -221,7 +144,7 @@ class Turn:
 
     def begin(self, variables: Variables) -> None:
         """Start the diagram and run it to its first waits."""
-        self._event("started", self.process_key, "开始")
+        self._history.note("started", self.process_key, "开始")
         parsed = definitions.parsed(self.definition_id)
         self._flow = workflow.new_workflow(parsed, dict(variables), self._environment())
 
@@ -235,7 +158,7 @@ class Turn:
         waits = [w for w in self.flow.waiting_messages() if w.name == name]
         if not waits:
             return False
-        self._event("message", waits[0].element_id, name, decision=payload)
+        self._history.note("message", waits[0].element_id, name, decision=payload)
         workflow.deliver(self.flow, waits[0].task_id, name, payload)
         return True
 
@@ -245,7 +168,7 @@ class Turn:
 
     def cancel(self, reason: str) -> None:
         """Cancel every open task."""
-        self._event("cancelled", self.process_key, "终止", decision={"reason": reason})
+        self._history.note("cancelled", self.process_key, "终止", decision={"reason": reason})
         workflow.cancel(self.flow)
 
     def drain_inbox(self) -> None:
@@ -299,7 +222,7 @@ class Turn:
                 observe(change)
             self._write_tasks(set(tasks), rows)
             self._write_waits(waits)
-            session().execute(_ADD_EVENTS, self._events)
+            self._history.write()
             pruning.prune(self.flow)
             state = None if status != "open" else codec.dumps(self.flow, self.definition_id)
             session().execute(
@@ -308,7 +231,7 @@ class Turn:
                     "of": self.instance_id,
                     "status": status,
                     "version": self.version + 1,
-                    "event_seq": self.event_seq,
+                    "event_seq": self._history.seq,
                     "next_due": timers.next_due(self.flow) if status == "open" else None,
                     "state": state,
                     "ended_at": None if status == "open" else self.now,
@@ -340,10 +263,6 @@ class Turn:
                 )
             return outcome
 
-    def full_request(self) -> dict[str, Any]:
-        """What a retry of this action needs."""
-        return {**self.request, "actor": asdict(self.actor)}
-
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
@@ -351,7 +270,16 @@ class Turn:
         except (HotlineError, DBAPIError):
             raise
         except Exception as error:
-            raise ActionFailed(self, error, element_of(error) or self.element_id) from error
+            attempt = Attempt(
+                instance_id=None if self.is_new else self.instance_id,
+                process_key=self.process_key,
+                business_key=self.business_key,
+                action=self.kind,
+                element_id=element_of(error) or self.element_id,
+                request={**self.request, "actor": asdict(self.actor)},
+                at=self.now,
+            )
+            raise ActionFailed(attempt, error) from error
 
     def _load(self, state: bytes) -> None:
         self._flow, _ = codec.loads(state, definitions.parsed, self._environment())
@@ -434,47 +362,16 @@ class Turn:
 
     def _collect_events(self, status: str) -> None:
         for step in self.flow.passed():
-            started = step.started_at
-            self._event(
+            self._history.note(
                 step.kind if step.state == "completed" else "cancelled",
                 step.element_id,
                 step.name,
                 task_id=step.task_id,
                 decision=self._completed.get(step.task_id),
-                duration_s=None if started is None else int((self.now - started).total_seconds()),
+                started_at=step.started_at,
             )
         if status != "open":
-            self._event("ended", self.process_key, "结束")
-
-    def _event(
-        self,
-        kind: str,
-        element_id: str,
-        name: str,
-        *,
-        task_id: UUID | None = None,
-        decision: dict[str, Any] | None = None,
-        duration_s: int | None = None,
-    ) -> None:
-        self.event_seq += 1
-        by_person = kind in {"user", "started", "cancelled"}
-        actor = self.actor if by_person else registry.SYSTEM
-        self._events.append(
-            {
-                "instance_id": self.instance_id,
-                "seq": self.event_seq,
-                "at": self.now,
-                "kind": kind,
-                "element_id": element_id,
-                "element_name": name,
-                "task_id": task_id,
-                "actor_id": actor.id,
-                "actor_name": actor.name,
-                "unit_id": actor.unit_id,
-                "decision": decision,
-                "duration_s": max(duration_s, 0) if duration_s is not None else None,
-            }
-        )
+            self._history.note("ended", self.process_key, "结束")
 
 
 def mark_message(message_id: str, state: str, instance_id: int, now: datetime) -> None:

@@ -1,0 +1,76 @@
+"""An action that broke: rolled back by the edge, then recorded as an incident (异常事件)."""
+
+import traceback
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from app.core.db import RecordedFailure
+from app.core.errors import HotlineError
+from app.engine.models import Incident, ProcessInstance
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What was tried, with all that a retry needs. `instance_id` is None for a failed start."""
+
+    instance_id: int | None
+    process_key: str
+    business_key: str
+    action: str
+    element_id: str | None
+    request: dict[str, Any]
+    at: datetime
+
+
+class ActionFailed(HotlineError, RecordedFailure):
+    """An action broke unexpectedly; after the rollback it leaves an incident."""
+
+    def __init__(self, attempt: Attempt, cause: BaseException) -> None:
+        super().__init__("处理时发生内部错误，数据没有变化，已记录异常事件待重试", "INTERNAL")
+        self.attempt = attempt
+        frames = [f for f in traceback.extract_tb(cause.__traceback__) if "/app/" in f.filename]
+        place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
+        self.error = f"{type(cause).__name__}{place}"
+
+    def record(self, session: Session) -> None:
+        """Write the incident; a timer that broke stops its instance's timers until the retry."""
+        attempt = self.attempt
+        known = self._known(session)
+        if known is None:
+            known = Incident(
+                instance_id=attempt.instance_id,
+                process_key=attempt.process_key,
+                business_key=attempt.business_key,
+                action=attempt.action,
+                state="open",
+                attempts=0,
+            )
+            session.add(known)
+        known.attempts += 1
+        known.error = self.error
+        known.element_id = attempt.element_id
+        known.request = attempt.request
+        known.at = attempt.at
+        if attempt.action == "fire_due":
+            session.execute(
+                update(ProcessInstance)
+                .where(ProcessInstance.id == attempt.instance_id)
+                .values(status="incident")
+            )
+
+    def _known(self, session: Session) -> Incident | None:
+        """The open incident of the same action on the same task: trying again only counts."""
+        same = session.scalars(
+            select(Incident).where(
+                Incident.state == "open",
+                Incident.process_key == self.attempt.process_key,
+                Incident.business_key == self.attempt.business_key,
+                Incident.action == self.attempt.action,
+            )
+        )
+        wanted = self.attempt.request.get("task_id")
+        return next((i for i in same if i.request.get("task_id") == wanted), None)
