@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from app.core import logs
 from app.core.errors import HotlineError, Invalid
-from app.engine.runner import field_errors
+from app.engine.entry import field_errors
 
 JSON = "application/json"
 
