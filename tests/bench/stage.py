@@ -1,0 +1,243 @@
+"""Where it is measured: embedded PostgreSQL as shipped, a seeded database, a served application."""
+
+import base64
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.request import urlopen
+
+from psycopg import sql
+
+from app.core import embedded
+from app.core.db import db, transact
+from app.factory import create_app
+from tests.bench import seed
+from tests.bench.clients import Script, drive
+from tests.bench.figures import Load
+from tests.support import template
+from tests.support.database import ROOT, Server, schema_digest
+
+T = TypeVar("T")
+HOME = ROOT / "instance" / "bench"
+WORKERS, THREADS = 2, 4
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+class BenchServer(Server):
+    """An embedded server of its own, with its shipped settings: fsync is on."""
+
+    def __init__(self) -> None:
+        self._handle = embedded.start(HOME / "pgdata")
+        self._given = ""
+
+    def clone(self, name: str, source: str) -> None:
+        """Copy a whole database file by file."""
+        with self.admin() as connection:
+            connection.execute(
+                sql.SQL("create database {} template {} strategy file_copy").format(
+                    sql.Identifier(name), sql.Identifier(source)
+                )
+            )
+
+    def named_like(self, pattern: str) -> list[str]:
+        """Databases by pattern."""
+        with self.admin() as connection:
+            rows = connection.execute(
+                "select datname from pg_database where datname like %s", (pattern,)
+            ).fetchall()
+        return [row[0] for row in rows]
+
+    @property
+    def postmaster(self) -> int:
+        """Process id of the server."""
+        return int((HOME / "pgdata" / "postmaster.pid").read_text().splitlines()[0])
+
+
+class Stage:
+    """Made piece by piece when first asked for; `close` ends what was started."""
+
+    def __init__(self, tickets: int) -> None:
+        self.tickets = tickets
+        self.run = 0
+        self._web: subprocess.Popen[bytes] | None = None
+        self._name: str | None = None
+        HOME.mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def server(self) -> BenchServer:
+        """The database server."""
+        return BenchServer()
+
+    @cached_property
+    def database(self) -> str:
+        """A clone of the seeded database for this run."""
+        name = f"zb_bench_run_{os.getpid()}"
+        self.server.clone(name, self._seeded())
+        self._name = name
+        return name
+
+    def _seeded(self) -> str:
+        """The seeded database; made once a day for each schema and size, since tickets age."""
+        key = sha256(Path(seed.__file__).read_bytes()).hexdigest()[:8]
+        day = datetime.now(UTC).strftime("%Y%m%d")
+        name = f"zb_bench_full_{schema_digest()}_{key}_{self.tickets}_{day}"
+        if name in self.server.named_like("zb_bench_full_%"):
+            return name
+        for old in self.server.named_like("zb_bench_%"):
+            self.server.drop(old)
+        building = f"zb_bench_building_{uuid.uuid4().hex[:8]}"
+        self.server.create(building)
+        began = time.perf_counter()
+        os.environ.update(self._environment(building))
+        app = create_app()
+        template.fill(app)
+        with app.app_context():
+            transact(lambda: seed.prepare())
+            db.session.remove()
+            db.engine.dispose()
+        seed.fill(self.server.uri(building), self.tickets)
+        self.server.rename(building, name)
+        print(f"{self.tickets:,} tickets seeded in {time.perf_counter() - began:.0f} s", flush=True)
+        return name
+
+    def _environment(self, database: str) -> dict[str, str]:
+        return {
+            "DATABASE_URL": self.server.uri(database),
+            "FLASK_APP": "app.wsgi",
+            "HOTLINE_SECRET_KEY": "bench-only",
+            "HOTLINE_DATA_KEYS": "b1:" + base64.b64encode(bytes(range(32))).decode(),
+            "HOTLINE_HASH_KEY": base64.b64encode(b"bench-only-hash-key").decode(),
+            "HOTLINE_SECURE_COOKIES": "false",
+            "HOTLINE_ALLOW_PRIVATE_CALLBACKS": "true",
+            "HOTLINE_FILES_DIR": str(HOME / "files"),
+        }
+
+    @cached_property
+    def app(self) -> Any:
+        """The application in this process, to prepare work with."""
+        os.environ.update(self._environment(self.database))
+        return create_app()
+
+    def do(self, work: Callable[[], T]) -> T:
+        """One transaction in this process."""
+        with self.app.app_context():
+            made = transact(work)
+            db.session.remove()
+        return made
+
+    @cached_property
+    def port(self) -> int:
+        """Port of the served application, served as `make run` does."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"]
+        command += ["--port", str(port), "--workers", str(WORKERS)]
+        command += ["--blocking-threads", str(THREADS), "--no-ws", "--log-level", "warning"]
+        environment = {**os.environ, **self._environment(self.database)}
+        with (HOME / "web.log").open("wb") as log:
+            self._web = subprocess.Popen(
+                [*command, "app.wsgi:app"],
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        for _ in range(300):
+            try:
+                with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=1):
+                    return port
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"the application did not start; see {HOME / 'web.log'}")
+
+    def drive(self, script: Script, jobs: list[Any]) -> Load:
+        """Let clients work and note what server and database spent on it."""
+        port = self.port
+        assert self._web is not None
+        web, postgres = self._web.pid, self.server.postmaster
+        before = _cpu_seconds(web), _cpu_seconds(postgres)
+        load = drive(port, script, jobs)
+        load.web_cpu_s = _cpu_seconds(web) - before[0]
+        load.database_cpu_s = _cpu_seconds(postgres) - before[1]
+        return load
+
+    def worker_megabytes(self) -> list[float]:
+        """Resident memory of each web worker, shared pages counted in full."""
+        assert self.port
+        assert self._web is not None
+        sizes = sorted((_resident(pid) for pid in _family(self._web.pid)), reverse=True)
+        return sizes[:WORKERS]
+
+    @contextmanager
+    def connection(self) -> Any:
+        """A plain connection to the measured database."""
+        import psycopg
+
+        with psycopg.connect(self.server.uri(self.database)) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """End the web server, drop the clone; the seeded database stays for the next time."""
+        if self._web is not None:
+            self._web.terminate()
+            try:
+                self._web.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                self._web.kill()
+                self._web.wait()
+        if "app" in self.__dict__:
+            with self.app.app_context():
+                db.engine.dispose()
+        if self._name is not None:
+            self.server.drop(self._name)
+
+
+def _family(root: int) -> list[int]:
+    """A process and everything below it."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            stat = _stat(int(entry.name))
+            if stat:
+                parents[int(entry.name)] = int(stat[1])
+    family = [root]
+    for pid in family:
+        family += [child for child, parent in parents.items() if parent == pid]
+    return family
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of /proc/PID/stat from the third on; empty when the process has ended."""
+    try:
+        return (Path("/proc") / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return []
+
+
+def _cpu_seconds(root: int) -> float:
+    """CPU time of a process, of its living family, and of the children it has buried."""
+    total = 0
+    for pid in _family(root):
+        stat = _stat(pid)
+        if stat:
+            total += sum(int(ticks) for ticks in stat[11:15])
+    return total / _TICK
+
+
+def _resident(pid: int) -> float:
+    text = (Path("/proc") / str(pid) / "status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", text)
+    return round(int(found.group(1)) / 1024, 1) if found else 0.0
