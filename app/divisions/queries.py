@@ -74,6 +74,24 @@ _PATH = _path_statement()
 """Built once: building it takes longer than the database takes to answer it."""
 
 
+def _paths_statement() -> Select[tuple[str, int, str]]:
+    steps = (
+        select(Division.code.label("origin"), Division.parent_code, Division.level, Division.name)
+        .where(Division.code.in_(bindparam("codes", expanding=True)))
+        .cte("steps", recursive=True)
+    )
+    above = aliased(Division)
+    steps = steps.union_all(
+        select(steps.c.origin, above.parent_code, above.level, above.name).join(
+            steps, above.code == steps.c.parent_code
+        )
+    )
+    return select(steps.c.origin, steps.c.level, steps.c.name).order_by(steps.c.level)
+
+
+_PATHS = _paths_statement()
+
+
 def path(code: str) -> list[Division]:
     """From the province down to the division itself; empty for an unknown code."""
     return list(session().scalars(_PATH, {"code": code}))
@@ -103,6 +121,18 @@ def province_city_county(code: str) -> Scope:
 def full_name(code: str) -> str:
     """The names from the province down, without pseudo-cities; empty for an unknown code."""
     return joined_name(path(code))
+
+
+def full_names(codes: Iterable[str]) -> dict[str, str]:
+    """`full_name` of many divisions, for a page of a list: one statement for all of them."""
+    found: dict[str, str] = {}
+    wanted = list(set(codes))
+    if not wanted:
+        return found
+    for row in session().execute(_PATHS, {"codes": wanted}):
+        name = "" if is_pseudo_city(row.level, row.name) else row.name
+        found[row.origin] = found.get(row.origin, "") + name
+    return found
 
 
 def joined_name(divisions: Iterable[Division]) -> str:

@@ -1,5 +1,7 @@
 """Reading the tree of units: who is above whom, and whom a ticket may be handed to."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
@@ -12,6 +14,12 @@ from app.organisations.models import Unit
 def unit(unit_id: int) -> Unit | None:
     """The unit with this id."""
     return session().get(Unit, unit_id)
+
+
+def names(unit_ids: Iterable[int]) -> dict[int, str]:
+    """Names of many units, for a page of a list."""
+    rows = session().execute(select(Unit.id, Unit.name).where(Unit.id.in_(set(unit_ids))))
+    return {unit_id: name for unit_id, name in rows}
 
 
 def national_unit() -> Unit | None:

@@ -125,6 +125,8 @@ def index(principal: Principal) -> str:
         principal, text or None, args.get("status") or None, before=args.get("before", type=int)
     )
     rows = found[: queries.PAGE]
+    places = divisions.full_names(t.division_code for t in rows if t.division_code)
+    holders = organisations.names(_holder_id(t) for t in rows)
     now = clock.now()
     kept: dict[str, Any] = {k: v for k, v in args.items() if v and k != "before"}
     return draw(
@@ -138,10 +140,10 @@ def index(principal: Principal) -> str:
                 "type_label": present.TYPES[t.ticket_type],
                 "category": codes.PROBLEM_CATEGORY.label(t.problem_category),
                 "status_label": STATES[t.status],
-                "area": divisions.full_name(t.division_code) if t.division_code else "待确认",
+                "area": places.get(t.division_code or "", "") or "待确认",
                 "source": present.SOURCES[t.source],
                 "received_at": present.shown(t.submitted_at),
-                "holder": _holder(t),
+                "holder": holders.get(_holder_id(t), ""),
                 "light": _light(t, now),
                 "remaining_text": ""
                 if t.status in CLOSED
@@ -235,11 +237,9 @@ def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dic
     }
 
 
-def _holder(ticket: Ticket) -> str:
-    unit = organisations.unit(
-        ticket.county_unit_id or ticket.city_unit_id or ticket.province_unit_id
-    )
-    return unit.name if unit else ""
+def _holder_id(ticket: Ticket) -> int:
+    """The unit it was handed to last."""
+    return ticket.county_unit_id or ticket.city_unit_id or ticket.province_unit_id
 
 
 _DELIVERY_STATES = {"pending": "ready", "delivered": "done", "settled_offline": "offline"}

@@ -104,6 +104,15 @@ def test_full_name_leaves_out_pseudo_cities() -> None:
     assert queries.full_name("520328000000") == "贵州省遵义市湄潭县"
 
 
+def test_full_names_of_many_are_those_of_each() -> None:
+    codes = ["500101000000", "520328000000", "429004000000", "520000000000"]
+
+    assert queries.full_names([*codes, codes[0], "999999999999"]) == {
+        code: queries.full_name(code) for code in codes
+    }
+    assert queries.full_names([]) == {}
+
+
 @pytest.mark.parametrize("parent", [None, "520300000000", "520328000000"])
 def test_children_listing_uses_an_index(parent: str | None) -> None:
     statement = queries.children_statement(parent).compile(

@@ -138,8 +138,17 @@ def test_unknown_unit_has_no_chain() -> None:
     assert queries.unit(-1) is None
 
 
+def test_names_of_many_units_are_read_at_once() -> None:
+    unit, other = unit_of("520328000000"), unit_of("500000000000")
+
+    assert queries.names([unit.id, other.id, other.id, 0]) == {
+        unit.id: unit.name,
+        other.id: other.name,
+    }
+
+
 def test_names_come_from_the_naming_table() -> None:
-    session().execute(text("delete from units"))
+    session().execute(text("truncate units cascade"))  # with the people other tests left there
     naming = Naming(national="12317", province="{name}乡村振兴局", county="{name}农业农村和水利局")
 
     services.generate_units(session(), naming)
