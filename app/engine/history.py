@@ -56,5 +56,6 @@ class History:
         )
 
     def write(self) -> None:
-        """Insert what was noted."""
-        session().execute(_ADD, self.rows)
+        """Insert what was noted; a timer found not due yet by this node's clock leaves nothing."""
+        if self.rows:
+            session().execute(_ADD, self.rows)
