@@ -1,0 +1,225 @@
+"""Messages and events: delivered once, to one waiter, early ones kept."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from app.core.db import session
+from app.core.errors import Invalid
+from app.engine.models import InboxMessage, WaitingMessage
+from tests.integration.engine.conftest import Engine
+from tests.integration.engine.flows import (
+    boundary,
+    catch,
+    diagram,
+    fork,
+    line,
+    new_key,
+    on_message,
+    user,
+)
+
+FACT = "tests.fact"
+
+
+@pytest.fixture
+def waiting(engine: Engine) -> str:
+    """A process: user task, wait for a message, user task."""
+    key = new_key()
+    engine.deploy(key, line(key, user("one"), catch("wait", FACT), user("two"), messages=(FACT,)))
+    return key
+
+
+def decision_of(engine: Engine, case: str) -> Any:
+    """What the message event of the history says."""
+    (found,) = [e["decision"] for e in engine.view(case)["events"] if e["kind"] == "message"]
+    return found
+
+
+def test_a_message_wakes_the_waiting_instance(engine: Engine, waiting: str) -> None:
+    case = new_key("case")
+    engine.start(waiting, case)
+    engine.complete(engine.task(case).id)
+
+    assert engine.send(case, FACT, fact="真", other="不要") == "delivered"
+
+    assert engine.waiting(case) == ["two"]
+    assert decision_of(engine, case) == {"fact": "真"}  # only declared keys may enter
+
+
+def test_an_early_message_is_kept_and_delivered_when_something_waits(
+    engine: Engine, waiting: str
+) -> None:
+    case = new_key("case")
+
+    assert engine.send(case, FACT, fact="早到") == "pending"  # even before the start
+    engine.start(waiting, case)
+    assert engine.waiting(case) == ["one"]
+    engine.complete(engine.task(case).id)
+
+    assert engine.waiting(case) == ["two"]
+    assert decision_of(engine, case) == {"fact": "早到"}
+
+
+def test_an_early_message_that_crossed_with_the_start_is_delivered_by_the_scheduler(
+    engine: Engine, late_inbox: Any
+) -> None:
+    key, case = new_key(), new_key("case")
+    engine.deploy(key, line(key, catch("wait", FACT), user("two"), messages=(FACT,)))
+    late_inbox(key, case)
+    assert engine.waiting(case) == []
+
+    assert engine.drain_inbox() == 1
+
+    assert engine.waiting(case) == ["two"]
+    assert engine.drain_inbox() == 0
+
+
+def test_a_repeated_message_changes_nothing(engine: Engine) -> None:
+    key, case = new_key(), new_key("case")
+    steps = (catch("first", FACT), user("between"), catch("second", FACT), user("end"))
+    engine.deploy(key, line(key, *steps, messages=(FACT,)))
+    engine.start(key, case)
+    message_id = uuid.uuid4().hex
+
+    assert engine.send(case, FACT, message_id, fact="一") == "delivered"
+    engine.complete(engine.task(case).id)
+    assert engine.send(case, FACT, message_id, fact="一") == "delivered"
+
+    assert engine.waiting(case) == []
+    assert engine.send(case, FACT, fact="二") == "delivered"
+    assert engine.waiting(case) == ["end"]
+
+
+def test_a_message_reaches_exactly_one_of_two_waiters(engine: Engine) -> None:
+    key, case = new_key(), new_key("case")
+    nodes = [fork("split"), catch("left", FACT), catch("right", FACT), user("a"), user("b")]
+    flows = ["begin>split", "split>left", "split>right", "left>a", "right>b", "a>done", "b>done"]
+    engine.deploy(key, diagram(key, nodes, flows, messages=(FACT,)))
+    engine.start(key, case)
+
+    engine.send(case, FACT)
+    assert len(engine.waiting(case)) == 1
+    engine.send(case, FACT)
+
+    assert engine.waiting(case) == ["a", "b"]
+    assert engine.send(case, FACT) == "pending"
+
+
+def test_a_message_reaches_the_instance_of_its_business_key_only(
+    engine: Engine, waiting: str
+) -> None:
+    one, other = new_key("case"), new_key("case")
+    for case in (one, other):
+        engine.start(waiting, case)
+        engine.complete(engine.task(case).id)
+
+    engine.send(one, FACT)
+
+    assert engine.waiting(one) == ["two"]
+    assert engine.waiting(other) == []
+
+
+def test_of_four_equal_messages_at_once_one_is_delivered(
+    engine: Engine, waiting: str, in_context: Callable[[Callable[[], Any]], Any]
+) -> None:
+    case, message_id, gate = new_key("case"), uuid.uuid4().hex, threading.Barrier(4)
+    engine.start(waiting, case)
+    engine.complete(engine.task(case).id)
+    states: list[str] = []
+
+    def compete() -> None:
+        def work() -> None:
+            gate.wait(10)
+            states.append(engine.send(case, FACT, message_id))
+
+        in_context(work)
+
+    threads = [threading.Thread(target=compete) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert states == ["delivered"] * 4
+    assert [e["kind"] for e in engine.view(case)["events"]].count("message") == 1
+
+
+@pytest.mark.parametrize("how", ["completed", "cancelled"])
+def test_a_message_for_an_ended_instance_is_unmatched(engine: Engine, how: str) -> None:
+    key, case = new_key(), new_key("case")
+    engine.deploy(key, line(key, user("one")))
+    engine.start(key, case)
+    if how == "completed":
+        engine.complete(engine.task(case).id)
+    else:
+        engine.cancel(engine.instance(case).id)
+    message_id = uuid.uuid4().hex
+
+    assert engine.send(case, FACT, message_id) == "unmatched"
+    assert engine.send(case, FACT, message_id) == "unmatched"
+
+    assert session().get(InboxMessage, message_id).state == "unmatched"
+
+
+def test_nested_payloads_are_refused(engine: Engine, waiting: str) -> None:
+    with pytest.raises(Invalid):
+        engine.send(new_key("case"), FACT, fact={"a": 1})
+
+
+def test_an_event_is_for_now_and_not_kept(engine: Engine) -> None:
+    key, case = new_key(), new_key("case")
+    nodes = [user("work"), boundary("late", "work", on_message(FACT)), user("overdue")]
+    flows = ["begin>work", "work>done", "late>overdue", "overdue>done"]
+    engine.deploy(key, diagram(key, nodes, flows, messages=(FACT,)))
+
+    assert engine.raise_event(case, FACT) is False  # no such instance
+    engine.start(key, case)
+    assert engine.raise_event(case, "tests.other") is False
+    assert engine.raise_event(case, FACT, fact="超期") is True
+
+    assert engine.waiting(case) == ["overdue"]
+    (closed,) = engine.tasks(case, "cancelled")
+    assert closed.element_id == "work"
+    assert engine.raise_event(case, FACT) is False  # a second too late
+    engine.complete(engine.task(case).id)
+    assert engine.raise_event(case, FACT) is False  # ended
+    count = select(func.count()).select_from(InboxMessage).where(InboxMessage.business_key == case)
+    assert session().scalar(count) == 0
+
+
+def test_an_event_beside_a_task_leaves_the_task_open(engine: Engine) -> None:
+    key, case = new_key(), new_key("case")
+    nodes = [
+        user("work"),
+        boundary("urge", "work", on_message(FACT), interrupting=False),
+        user("answer"),
+    ]
+    flows = ["begin>work", "work>done", "urge>answer", "answer>done"]
+    engine.deploy(key, diagram(key, nodes, flows, messages=(FACT,)))
+    engine.start(key, case)
+    work = engine.task(case)
+
+    assert engine.raise_event(case, FACT) is True
+
+    assert engine.waiting(case) == ["answer", "work"]
+    assert engine.complete(work.id).status == "open"
+
+
+def test_what_waits_is_a_row_only_while_it_waits(engine: Engine, waiting: str) -> None:
+    case = new_key("case")
+    rows = select(WaitingMessage.name).where(WaitingMessage.business_key == case)
+    engine.start(waiting, case)
+    assert session().scalars(rows).all() == []
+    engine.complete(engine.task(case).id)
+    assert session().scalars(rows).all() == [FACT]
+    session().rollback()
+
+    engine.send(case, FACT)
+
+    assert session().scalars(rows).all() == []
+    session().rollback()
