@@ -102,6 +102,7 @@ class UserTask(Model):
             "unit_id",
             "sort_at",
             "id",
+            postgresql_include=["role"],  # the lights are counted without touching the rows
             postgresql_where=text("state = 'open'"),
         ),
         Index(

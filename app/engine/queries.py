@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, or_, select, tuple_, union_all
 
 from app.core.db import session
 from app.core.errors import FieldError, Invalid, NotFound
@@ -30,21 +30,38 @@ class TaskQuery:
 def open_tasks(
     wanted: TaskQuery, after: str | None, limit: int
 ) -> tuple[Sequence[UserTask], str | None]:
-    """A page of open tasks by due date, and the cursor of the next page or None."""
-    query = select(UserTask).where(
+    """A page of open tasks by due date, and the cursor of the next page or None.
+
+    The unit's own and nobody's own are read apart, each from its place in the index: one condition
+    over both would sort every open task of the unit for each page.
+    """
+    place = read_cursor(after) if after else None
+    own = _first(wanted, UserTask.unit_id == wanted.unit_id, place, limit + 1)
+    anybodys = _first(wanted, UserTask.unit_id.is_(None), place, limit + 1)
+    query = select(UserTask).where(UserTask.id.in_(union_all(own, anybodys)))
+    rows = session().scalars(query.order_by(UserTask.sort_at, UserTask.id).limit(limit + 1)).all()
+    page = rows[:limit]
+    return page, cursor(page[-1].sort_at, page[-1].id) if len(rows) > limit else None
+
+
+def _first(
+    wanted: TaskQuery,
+    whose: ColumnElement[bool],
+    place: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Select[UUID]:
+    query = select(UserTask.id).where(
         UserTask.state == "open",
-        or_(UserTask.unit_id == wanted.unit_id, UserTask.unit_id.is_(None)),
+        whose,
         or_(UserTask.role.in_(sorted(wanted.roles)), UserTask.role.is_(None)),
     )
     for name in ("assignee_id", "process_key", "element_id", "business_key"):
         value = getattr(wanted, name)
         if value is not None:
             query = query.where(getattr(UserTask, name) == value)
-    if after:
-        query = query.where(tuple_(UserTask.sort_at, UserTask.id) > read_cursor(after))
-    rows = session().scalars(query.order_by(UserTask.sort_at, UserTask.id).limit(limit + 1)).all()
-    page = rows[:limit]
-    return page, cursor(page[-1].sort_at, page[-1].id) if len(rows) > limit else None
+    if place is not None:
+        query = query.where(tuple_(UserTask.sort_at, UserTask.id) > place)
+    return query.order_by(UserTask.sort_at, UserTask.id).limit(limit)
 
 
 def task(task_id: UUID) -> UserTask:

@@ -14,6 +14,7 @@ from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets.errors import TicketNotFound
 from app.tickets.models import Investigation, Opinion, Ticket
+from app.tickets.rules import CLOSED
 
 PAGE = 20
 _UNIT_COLUMN = {
@@ -209,6 +210,8 @@ def search(
         query = query.where(_matches(principal, text))
     if status:
         query = query.where(Ticket.status == status)
+        if status not in CLOSED:  # implied; lets the index of open tickets answer
+            query = query.where(Ticket.archived_at.is_(None))
     if before is not None:
         query = query.where(Ticket.id < before)
     return list(session().scalars(query.order_by(Ticket.id.desc()).limit(limit + 1)))

@@ -516,7 +516,7 @@ def upgrade() -> None:
     op.create_index('ix_user_tasks_assignee_open', 'user_tasks', ['assignee_id', 'sort_at', 'id'], unique=False, postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_user_tasks_done_by', 'user_tasks', ['closed_by', sa.literal_column('closed_at desc'), 'id'], unique=False, postgresql_where=sa.text("state = 'done'"))
     op.create_index('ix_user_tasks_instance_id', 'user_tasks', ['instance_id'], unique=False)
-    op.create_index('ix_user_tasks_unit_open', 'user_tasks', ['unit_id', 'sort_at', 'id'], unique=False, postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_user_tasks_unit_open', 'user_tasks', ['unit_id', 'sort_at', 'id'], unique=False, postgresql_include=['role'], postgresql_where=sa.text("state = 'open'"))
     op.create_table('waiting_messages',
     sa.Column('task_id', sa.Uuid(), nullable=False),
     sa.Column('instance_id', sa.BigInteger(), nullable=False),
