@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, BinaryIO, cast
+from uuid import UUID
 
 from flask import Response, request
 from flask_smorest import Blueprint
@@ -15,10 +16,11 @@ from app.core.errors import FieldError, HotlineError, Invalid, NotFound
 from app.divisions import queries as divisions
 from app.engine.errors import UnknownDefinition
 from app.exchange import inbound
+from app.exchange import queries as exchange
 from app.exchange.models import Partner
 from app.files import responses
 from app.files import services as files
-from app.files.links import open_signed
+from app.files.links import LIFE, open_signed
 from app.tickets import codes, queries, results, services
 from app.tickets.schemas import ComplaintSchema, read_complaint
 
@@ -260,16 +262,17 @@ def upload_attachment(partner: Partner) -> tuple[Any, int]:
 @blueprint.get("/attachments/<attachment_id>/content")
 @blueprint.doc(
     summary="O9 下载调查报告",
-    description="由结果消息中的签名链接访问，15 分钟内有效，无需签名头。",
+    description="由结果消息中的签名链接访问，每次推送后 15 分钟内有效，无需签名头。",
     responses={"200": {"description": "文件内容"}, "404": {"description": "链接无效或已过期"}},
 )
 def download_attachment(attachment_id: str) -> Response:
-    """Serve a report file to whoever holds its short-lived link."""
+    """Serve a report file to whoever holds its link, for a while after each try to deliver it."""
+    since = clock.now() - LIFE
     found = open_signed(
         attachment_id,
-        request.args.get("expires", ""),
+        request.args.get("message", ""),
         request.args.get("signature", ""),
-        clock.now(),
+        lambda message: exchange.was_sent_since(UUID(message), since),
     )
     return responses.send(found)
 

@@ -237,7 +237,7 @@ def _request(message: OutboundMessage) -> Request:
     partner = message.partner
     target = guard.take_apart(partner.callback_base or "")
     path = partner.paths.get(message.operation, message.operation).lstrip("/")
-    current = registry.body_to_send(message, clock.now())
+    current = registry.body_to_send(message)
     body = rules.outgoing(current, partner.field_names, partner.boolean_mapping)
     return Request(
         target=target,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
@@ -81,6 +82,21 @@ def message_of(message_id: int, *, province_code: str | None = None) -> Delivery
     if found is None:
         raise UnknownMessage
     return found
+
+
+def was_sent_since(event_id: UUID, moment: datetime) -> bool:
+    """Whether a message is on its way, or was, at some time after the moment."""
+    leased = (
+        select(WorkItem.id)
+        .where(WorkItem.lane == LANE, WorkItem.business_key == OutboundMessage.business_key)
+        .where(WorkItem.dedup_key == LANE + ":" + OutboundMessage.idempotency_key)
+        .where(WorkItem.lease_until > moment)
+    )
+    tried = select(OutboundAttempt.id).where(
+        OutboundAttempt.message_id == OutboundMessage.id, OutboundAttempt.attempted_at > moment
+    )
+    query = select(OutboundMessage.id).where(OutboundMessage.event_id == event_id)
+    return session().scalar(query.where(leased.exists() | tried.exists())) is not None
 
 
 def dead_count(province_code: str | None = None) -> int:

@@ -9,8 +9,9 @@ from app.exchange.models import OutboundMessage
 Acknowledged = Callable[[OutboundMessage, datetime], None]
 """Runs in the transaction that marks the message delivered; must be safe to run twice."""
 
-Prepare = Callable[[dict[str, Any], datetime], dict[str, Any]]
-"""Adds to a message's body what must be fresh when it leaves, such as short-lived links."""
+Prepare = Callable[[dict[str, Any]], dict[str, Any]]
+"""Completes a stored body as it leaves, with links for example. It gives the same at every try:
+a repeat under one Idempotency-Key with another body is a conflict to the platform, not a repeat."""
 
 _callbacks: dict[str, Acknowledged] = {}
 _preparations: dict[str, Prepare] = {}
@@ -40,10 +41,10 @@ def prepared(*operations: str) -> Callable[[Prepare], Prepare]:
     return register
 
 
-def body_to_send(message: OutboundMessage, now: datetime) -> dict[str, Any]:
+def body_to_send(message: OutboundMessage) -> dict[str, Any]:
     """The stored body, completed by whoever registered for its operation."""
     prepare = _preparations.get(message.operation)
-    return prepare(message.body, now) if prepare else message.body
+    return prepare(message.body) if prepare else message.body
 
 
 def tell_acknowledged(message: OutboundMessage, now: datetime) -> None:

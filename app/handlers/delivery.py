@@ -42,14 +42,14 @@ def archive(step: Step) -> Variables:
 
 
 @prepared(RESULT)
-def link_report_files(body: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """Give each report file its download address, signed anew for every try (O9)."""
+def link_report_files(body: dict[str, Any]) -> dict[str, Any]:
+    """Give each report file its download address, bound to this message (O9)."""
     base = current_app.config["SETTINGS"].public_url.rstrip("/")
     linked = []
     for entry in body["report_files"]:
         file = session().get(Attachment, entry["attachment_id"])
         if file is not None:
-            linked.append({**entry, "url": f"{base}{signed_path(file, now)}"})
+            linked.append({**entry, "url": f"{base}{signed_path(file, body['event_id'])}"})
     return {**body, "report_files": linked}
 
 

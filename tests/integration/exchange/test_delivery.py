@@ -320,7 +320,7 @@ def test_a_body_is_completed_when_it_leaves_and_a_broken_one_holds_nobody_up(
     platform: Platform,
 ) -> None:
     @registry.prepared("results/complaints")
-    def complete(body: dict[str, object], now: datetime) -> dict[str, object]:
+    def complete(body: dict[str, object]) -> dict[str, object]:
         if body["event_seq"] == 1:
             raise LookupError("the file is gone")
         return {**body, "report_files": ["fresh"]}
@@ -338,7 +338,7 @@ def test_a_body_is_completed_when_it_leaves_and_a_broken_one_holds_nobody_up(
         "delivered",
     ]
 
-    registry._preparations["results/complaints"] = lambda body, now: {**body, "url": "fresh"}
+    registry._preparations["results/complaints"] = lambda body: {**body, "url": "fresh"}
     hurry(platform)
     deliver(platform)
     assert [each.body.get("url") for each in platform.journal.received] == [None, "fresh", "fresh"]
@@ -487,6 +487,24 @@ def test_a_disabled_partner_is_not_called_and_loses_nothing(platform: Platform) 
     deliver(platform)
 
     assert message(sent).state == "delivered"
+
+
+def test_a_message_counts_as_sent_while_it_is_on_its_way_and_for_a_while_after_each_try(
+    platform: Platform,
+) -> None:
+    sent = send(platform, ticket_key())
+    event_id = message(sent).event_id
+    before = datetime.now(UTC) - timedelta(minutes=15)
+    assert not queries.was_sent_since(event_id, before)
+
+    call = transact(lambda: delivery.take(platform.app_id, delivery.new_owner()))
+    assert queries.was_sent_since(event_id, before)
+
+    with client() as http:
+        delivery.deliver(call, http)
+    assert queries.was_sent_since(event_id, before)
+    assert not queries.was_sent_since(event_id, datetime.now(UTC) + timedelta(minutes=1))
+    assert not queries.was_sent_since(uuid.uuid4(), before)
 
 
 def test_attempts_are_kept_masked_and_forgotten_after_half_a_year(platform: Platform) -> None:

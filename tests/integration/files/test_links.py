@@ -14,6 +14,9 @@ from app.files.models import Attachment
 from tests.unit.files import samples
 
 
+MESSAGE = "0b0f3c0e-1c1e-4a53-9c55-0d5a4d7b8a10"
+
+
 @pytest.fixture
 def attached(upload, owner, number) -> Attachment:
     attachment_id, ticket_id = upload().id, number()
@@ -24,17 +27,30 @@ def query_of(path: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()}
 
 
-def test_a_link_opens_its_file_until_it_runs_out(attached, clock):
-    path = links.signed_path(attached, core_clock.now(), minutes=15)
+def link(attached: Attachment) -> dict[str, str]:
+    return query_of(links.signed_path(attached, MESSAGE))
+
+
+def always(message: str) -> bool:
+    return message == MESSAGE
+
+
+def test_a_link_opens_its_file_while_its_message_is_current(attached):
+    path = links.signed_path(attached, MESSAGE)
     query = query_of(path)
 
     assert path.startswith(f"/openapi/v1/attachments/{attached.id}/content?")
-    clock.move(minutes=14)
-    download = links.open_signed(attached.id, now=core_clock.now(), **query)
+    download = links.open_signed(attached.id, is_open=always, **query)
     assert download.path.read_bytes() == samples.PNG
-    clock.move(minutes=1)
     with pytest.raises(NotFound):
-        links.open_signed(attached.id, now=core_clock.now(), **query)
+        links.open_signed(attached.id, is_open=lambda message: False, **query)
+
+
+def test_a_link_is_the_same_whenever_it_is_signed(attached, clock):
+    first = links.signed_path(attached, MESSAGE)
+    clock.move(hours=3)
+
+    assert links.signed_path(attached, MESSAGE) == first
 
 
 @pytest.mark.parametrize(
@@ -43,46 +59,46 @@ def test_a_link_opens_its_file_until_it_runs_out(attached, clock):
         {"signature": "0" * 64},
         {"signature": ""},
         {"signature": "签名"},
-        {"expires": "9999999999"},
-        {"expires": "-1"},
-        {"expires": ""},
-        {"expires": "１７９９９９９９９９"},
-        {"expires": "1e99"},
-        {"expires": "9" * 400},
+        {"message": "another"},
+        {"message": ""},
+        {"message": "９"},
+        {"message": "9" * 400},
     ],
 )
-def test_a_forged_link_opens_nothing(attached, forgery):
-    query = query_of(links.signed_path(attached, core_clock.now())) | forgery
+def test_a_forged_link_opens_nothing_and_asks_for_no_message(attached, forgery):
+    def never(message: str) -> bool:
+        raise AssertionError("asked for a message we have not signed")
 
     with pytest.raises(NotFound):
-        links.open_signed(attached.id, now=core_clock.now(), **query)
+        links.open_signed(attached.id, is_open=never, **(link(attached) | forgery))
 
 
 def test_a_link_opens_no_other_file_ticket_or_installation(app: Flask, attached, upload):
-    query = query_of(links.signed_path(attached, core_clock.now()))
-    other, now = upload().id, core_clock.now()
+    query, other = link(attached), upload().id
 
     for wanted in (other, "att_unknown"):
         with pytest.raises(NotFound):
-            links.open_signed(wanted, now=now, **query)
-    assert links.verify_signed(attached.id, attached.ticket_id, now=now, **query)
-    assert not links.verify_signed(attached.id, attached.ticket_id + 1, now=now, **query)
+            links.open_signed(wanted, is_open=always, **query)
+    assert links.verify_signed(attached.id, attached.ticket_id, **query)
+    assert not links.verify_signed(attached.id, attached.ticket_id + 1, **query)
     settings = app.config["SETTINGS"]
     app.config["SETTINGS"] = replace(settings, secret_key="another")
     try:
-        assert not links.verify_signed(attached.id, attached.ticket_id, now=now, **query)
+        assert not links.verify_signed(attached.id, attached.ticket_id, **query)
     finally:
         app.config["SETTINGS"] = settings
 
 
 def test_a_draft_is_never_linked_to(upload):
     with pytest.raises(ValueError, match="ticket"):
-        links.signed_path(upload(), core_clock.now())
+        links.signed_path(upload(), MESSAGE)
 
 
 def test_a_link_holds_no_name(attached):
-    assert "照片" not in links.signed_path(attached, core_clock.now())
-    assert quote("照片") not in links.signed_path(attached, core_clock.now())
+    path = links.signed_path(attached, MESSAGE)
+
+    assert "照片" not in path
+    assert quote("照片") not in path
 
 
 def send(app: Flask, attachment: Attachment, preview: bool = False):
