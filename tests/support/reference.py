@@ -18,7 +18,7 @@ from tests.support.openapi import offline_app
 from tests.support.reference_lists import LISTS
 
 _PART = re.compile(
-    r"(?P<begin><!-- generated: (?P<name>[a-z-]+) -->\n)(?P<body>.*?)(?P<end><!-- end generated -->)",
+    r"(?P<begin><!-- generated: (?P<name>[a-z-]+) -->\n).*?(?P<end><!-- end generated -->)",
     re.DOTALL,
 )
 

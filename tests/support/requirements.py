@@ -16,7 +16,7 @@ INSTALL = "apt-get install chromium fonts-noto-cjk"
 
 
 def missing(chromium: Path = CHROMIUM) -> list[str]:
-    """One line, in Chinese and English, for each thing that is not there; empty when all is well."""
+    """What is not there and how to get it, in Chinese and English; empty when all is well."""
     if not os.access(chromium, os.X_OK):
         return [
             f"缺少浏览器 {chromium}：请安装 Debian 的 chromium，或用环境变量 CHROMIUM 指定路径。\n"

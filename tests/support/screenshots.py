@@ -1,7 +1,7 @@
 """Takes the pictures of the documents from the running product.
 
 With `make run` in another window: `.venv/bin/python -m tests.support.screenshots`. It signs in with
-the sample accounts and looks; it changes nothing. `HOTLINE_PORT` and `DEMO_PASSWORD` as in `make run`.
+the sample accounts and looks; it changes nothing. `HOTLINE_PORT` is the one of `make run`.
 """
 
 import os

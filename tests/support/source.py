@@ -125,26 +125,22 @@ def settings() -> list[Setting]:
         read = next(
             [a for a in ast.walk(call) if isinstance(a, ast.Constant) or a in call.args]
             for _, call in _calls(keyword.value)
-            if any(
-                isinstance(a, ast.Constant) and str(a.value).isupper() for a in call.args
-            )
+            if any(isinstance(a, ast.Constant) and str(a.value).isupper() for a in call.args)
         )
         constants = [n.value for n in read if isinstance(n, ast.Constant)]
         variable = next(str(c) for c in constants if str(c).isupper())
         rest = [c for c in constants if c != variable]
         meaning = re.sub(rf" ?\(`{variable}`(, )?([^)]*)\)", _kept, meanings[keyword.arg or ""])
         found.append(
-            Setting(
-                variable, kinds[keyword.arg or ""], str(rest[0]) if rest else None, meaning
-            )
+            Setting(variable, kinds[keyword.arg or ""], str(rest[0]) if rest else None, meaning)
         )
     return found
 
 
 def environment_variables() -> dict[str, list[str]]:
-    """Variables read outside `config.py` → the modules that read them, tests' tools included."""
+    """Variables read outside `config.py` → the modules that read them, test support included."""
     found: dict[str, list[str]] = {}
-    for file in [*sorted(APP.rglob("*.py")), *sorted((ROOT / "tests").rglob("*.py"))]:
+    for file in [*sorted(APP.rglob("*.py")), *sorted((ROOT / "tests/support").glob("*.py"))]:
         if file.name == "config.py" and file.parent == APP:
             continue
         text = file.read_text()
@@ -161,12 +157,12 @@ def logged_actions() -> list[tuple[str, str]]:
     """(action, module) of every line written to the access log."""
     found = set()
     for file, tree in trees().items():
-        for _, call in _calls(tree):
+        for scope, call in _calls(tree):
             if ast.unparse(call.func) == "access.record" and len(call.args) > 1:
                 actions = [n.value for n in ast.walk(call.args[1]) if isinstance(n, ast.Constant)]
-                module = str(file.relative_to(ROOT))
                 if not actions and isinstance(call.args[1], ast.Name):
-                    actions = _values_of(tree, call.args[1].id)
+                    actions = _values_of(tree, call.args[1].id) + _passed(tree, scope[-1], 1)
+                module = str(file.relative_to(ROOT))
                 found |= {(str(action), module) for action in actions}
     return sorted(found)
 
@@ -198,6 +194,18 @@ def _values_of(tree: ast.Module, name: str) -> list[str]:
         if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == name
         for constant in ast.walk(node.value)
         if isinstance(constant, ast.Constant) and "." in str(constant.value)
+    ]
+
+
+def _passed(tree: ast.Module, function: ast.AST, position: int) -> list[str]:
+    """Constants that the module's own calls of a function pass at a position."""
+    name = getattr(function, "name", "")
+    return [
+        str(call.args[position].value)
+        for _, call in _calls(tree)
+        if _called(call) == name
+        and len(call.args) > position
+        and isinstance(call.args[position], ast.Constant)
     ]
 
 
