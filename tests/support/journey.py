@@ -4,14 +4,17 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 from flask import Flask
+from sqlalchemy import func, update
 from werkzeug.serving import make_server
 
+from app.core.clock import BEIJING
 from app.core.db import db, transact
 from app.demo import sample_report
 from app.exchange import delivery, partners
@@ -19,6 +22,7 @@ from app.simulator.behaviour import Behaviour
 from app.simulator.client import PartnerClient
 from app.simulator.config import SimulatorConfig
 from app.simulator.server import create_simulator
+from app.workqueue.models import WorkItem
 from tests.support.people import GUIZHOU, MEITAN, ZUNYI, Person, hire
 
 
@@ -26,7 +30,9 @@ from tests.support.people import GUIZHOU, MEITAN, ZUNYI, Person, hire
 def serving(application: Any) -> Iterator[str]:
     """Serve a WSGI application on a free port of this machine; yields its address."""
     server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -34,6 +40,18 @@ def serving(application: Any) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Two people in every unit of a province, a city and a county."""
+
+    province: Person
+    province_auditor: Person
+    city: Person
+    city_auditor: Person
+    county: Person
+    county_colleague: Person
 
 
 class World:
@@ -46,7 +64,8 @@ class World:
         with app.app_context():
             self.partner_id, self.secret = transact(lambda: self._partner(province))
         self.config = SimulatorConfig(address, self.app_id, self.secret, folder / "simulator.jsonl")
-        self.simulator = create_simulator(self.config)
+        self.released = threading.Event()
+        self.simulator = create_simulator(self.config, pause=lambda s: self.released.wait(s))
         self.partner = PartnerClient(address, self.app_id, self.secret)
         self.http = httpx.Client(base_url=address, timeout=30, trust_env=False)
 
@@ -70,6 +89,10 @@ class World:
         """What the simulator took in."""
         return list(self.simulator.extensions["journal"].received)
 
+    def chain(self) -> Chain:
+        """The people of 贵州, 遵义 and 湄潭."""
+        return Chain(*self.hire(*CHAIN))
+
     def hire(self, *places: str) -> list[Person]:
         """Two people for each place."""
         with self.app.app_context():
@@ -78,11 +101,60 @@ class World:
         return people
 
     def deliver(self) -> int:
-        """One round of the outbound lane, as the scheduler does it."""
+        """One round of this partner's courier; counts the tries."""
         with self.app.app_context():
-            tried = delivery.deliver_due()
+            due = self.app_id in delivery.due_destinations()
+            tried = delivery.deliver_destination(self.app_id) if due else 0
             db.session.remove()
         return tried
+
+    def hurry(self) -> None:
+        """Let the waiting time of what this partner is owed pass."""
+        with self.app.app_context():
+            owed = update(WorkItem).where(WorkItem.dest == self.app_id)
+            transact(lambda: db.session.execute(owed.values(due_at=func.now())))
+            db.session.remove()
+
+    def settings(self, **profile: Any) -> None:
+        """Change this partner's profile."""
+        with self.app.app_context():
+            transact(lambda: partners.update(self.partner_id, profile))
+            db.session.remove()
+
+    def submit(self, **changed: Any) -> str:
+        """Submit a complaint and expect its number."""
+        receipt = self.partner.submit_complaint(complaint(**changed))
+        assert receipt.status == 201, receipt.envelope
+        return str(receipt.data["acceptance_no"])
+
+    def status(self, acceptance_no: str) -> str:
+        """What 12345 is told of a ticket."""
+        return str(self.partner.ticket(acceptance_no).data["status"])
+
+    def down(self, acceptance_no: str, people: "Chain") -> None:
+        """Sign in, review, hand to the city and the county, sign in there."""
+        self.accept(acceptance_no, people.province)
+        self.delegate(acceptance_no, people.province, people.city)
+        target = people.county.principal.unit_id
+        self.complete(people.city, acceptance_no, city_route="county", target_unit_id=target)
+        self.complete(people.county, acceptance_no)
+
+    def accept(self, acceptance_no: str, province: Person) -> None:
+        """Sign in and review."""
+        self.complete(province, acceptance_no)
+        self.complete(province, acceptance_no, review="accept", opinion="受理")
+
+    def delegate(self, acceptance_no: str, province: Person, to: Person) -> None:
+        """Hand from the province to the unit of somebody."""
+        target = to.principal.unit_id
+        values = {"route": "down", "target_unit_id": target, "instruction": "请核实"}
+        self.complete(province, acceptance_no, **values)
+
+    def hand_in(self, person: Person, acceptance_no: str, **changed: Any) -> dict[str, Any]:
+        """Upload and submit a report; returns what was entered."""
+        report = self.report(person, acceptance_no, **changed)
+        self.complete(person, acceptance_no, **report)
+        return report
 
     def tasks(self, person: Person, acceptance_no: str) -> list[dict[str, Any]]:
         """Open tasks of a ticket that a person sees."""
@@ -115,7 +187,7 @@ class World:
         with self.app.app_context():
             file_id = transact(lambda: _draft_file(person, task["id"]))
             db.session.remove()
-        told = datetime.now(UTC) - timedelta(minutes=1)
+        told = datetime.now(BEIJING) - timedelta(minutes=1)
         return {
             "investigated_at": told.date().isoformat(),
             "verification_result": 2,
