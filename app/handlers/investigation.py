@@ -1,5 +1,7 @@
 """Investigation (调查反馈): what the handling unit found and how the petitioner was told."""
 
+from datetime import timedelta
+
 from sqlalchemy import func, select
 
 from app.core.clock import BEIJING
@@ -10,6 +12,9 @@ from app.files import services as files
 from app.tickets import services
 from app.tickets.forms import InvestigateForm
 from app.tickets.models import Investigation
+
+_MINUTE = timedelta(minutes=1)
+"""Pages give moments without seconds."""
 
 
 @form("ticket.investigate", InvestigateForm)
@@ -26,6 +31,8 @@ def investigate(submission: Submission) -> Variables:
     informed_at = values.get("informed_at")
     if informed_at is not None and informed_at > submission.now:
         wrong.append(FieldError("informed_at", "future", "告知时间不能晚于现在"))
+    if informed_at is not None and informed_at < ticket.called_at - _MINUTE:
+        wrong.append(FieldError("informed_at", "early", "告知时间不能早于来电时间"))
     if wrong:
         raise Invalid(wrong)
     version = session().scalar(
