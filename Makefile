@@ -30,6 +30,8 @@ check: $(STAMP) ## format, lint, types, import contracts, committed bundles and 
 	$(BIN)/ruff check app tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config setup.cfg
+	$(BIN)/python -m tests.support.openapi --check
+	$(BIN)/python -m tests.support.reference --check
 
 bench: $(STAMP) ## measure speed; results and method in docs/performance.md
 	$(BIN)/python -m tests.bench
