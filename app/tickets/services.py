@@ -57,7 +57,8 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
     """
     values = intake.values
     code = values.get("division_code")
-    if code and divisions.get(code) is None:
+    place = divisions.province_city_county(code) if code else None
+    if place is not None and place.province_code is None:
         raise Invalid([FieldError("division_code", "unknown", "行政区划编码不存在")])
     province = organisations.unit_of_division(partner.province_code.ljust(12, "0"))
     if province is None:
@@ -86,6 +87,8 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         id_card_hash=identity.id_card_hash(values.get("id_card_no")),
         division_unresolved=False,
         province_code=province.division_code,
+        city_code=place.city_code if place else None,
+        county_code=place.county_code if place else None,
         province_unit_id=province.id,
         title=rules.title_of(values["content"]),
         submitted_at=now,
@@ -103,7 +106,9 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         actor=SYSTEM,
         now=now,
     )
-    if ticket.division_code and not _lies_in(ticket.division_code, province.division_code):
+    if place is None and ticket.division_code:
+        place = divisions.province_city_county(ticket.division_code)
+    if place is not None and place.province_code != province.division_code:
         warnings.append(
             rules.Warning("DIVISION_OUTSIDE", "division_code", "行政区划不在本省，将在初审时确认")
         )
@@ -152,13 +157,17 @@ _COPIED = (
 
 
 def register(ticket: Ticket) -> None:
-    """Find the ticket's place in the division tree (T02); text that names none is no error."""
-    if not ticket.division_code:
-        ticket.division_code = resolver.resolve(ticket.division_text or "").code
-    if not ticket.division_code:
+    """Find the place that words name in the division tree (T02); none is no error.
+
+    A ticket that came with a code was placed when it was received.
+    """
+    if ticket.division_code:
+        return
+    code = resolver.resolve(ticket.division_text or "").code
+    if code is None:
         ticket.division_unresolved = True
         return
-    locate(ticket, ticket.division_code)
+    locate(ticket, code)
 
 
 def locate(ticket: Ticket, division_code: str) -> None:
@@ -225,10 +234,6 @@ def note(
 def beijing(moment: datetime) -> str:
     """A moment as the partner API writes it: ISO 8601 with +08:00, to the second."""
     return moment.astimezone(BEIJING).isoformat(timespec="seconds")
-
-
-def _lies_in(division_code: str, province_code: str) -> bool:
-    return divisions.province_city_county(division_code).province_code == province_code
 
 
 def _known(number: str) -> str | None:
