@@ -52,7 +52,7 @@ class Orders:
     node: str = "a"
     rivals: bool = False
     own_actions: bool = False
-    patience: float = 10.0
+    patience: float = 6.0
     items: int = 3
     only_submit: bool = False
 
