@@ -107,9 +107,8 @@ def diagram(browser: Browser) -> None:
 def main() -> int:
     """Take every picture."""
     flags = ["--no-sandbox", "--disable-gpu"]
-    chinese = {**os.environ, "LANGUAGE": "zh_CN"}  # the browser's own words, as in date fields
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags, env=chinese)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         for take in (worklist, ticket, diagram):
             take(browser)
         browser.close()
