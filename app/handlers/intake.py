@@ -30,7 +30,7 @@ def review(submission: Submission) -> Variables:
     """初审 (T04). A division the operator chose must exist; the ticket moves there."""
     ticket = services.get(submission.data)
     code = submission.values.get("division_code")
-    if code and code != ticket.division_code:
+    if code and (code != ticket.division_code or ticket.division_unresolved):
         if divisions.get(code) is None:
             raise Invalid([FieldError("division_code", "unknown", "行政区划编码不存在")])
         services.locate(ticket, code)

@@ -159,15 +159,16 @@ _COPIED = (
 def register(ticket: Ticket) -> None:
     """Find the place that words name in the division tree (T02); none is no error.
 
-    A ticket that came with a code was placed when it was received.
+    A ticket that came with a code was placed when it was received. Words that leave the county
+    open (黔南州某某村) place it as far as they go and are kept for the review.
     """
     if ticket.division_code:
         return
     code = resolver.resolve(ticket.division_text or "").code
-    if code is None:
-        ticket.division_unresolved = True
-        return
-    locate(ticket, code)
+    if code is not None:
+        locate(ticket, code)
+    unit = organisations.unit_of_division(code) if code else None
+    ticket.division_unresolved = unit is None or bool(organisations.children(unit.id))
 
 
 def locate(ticket: Ticket, division_code: str) -> None:

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError, CSRFProtect
+from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -70,6 +71,11 @@ def init_app(app: Flask) -> None:
         if error.code is not None and error.code < 400:
             return error
         return _answer(http.from_http(error))
+
+    @app.errorhandler(DataError)
+    def _unstorable(error: DataError) -> AnyResponse:
+        # a NUL in an address, a number beyond 64 bits: the sender's mistake, found by the database
+        return _answer(http.Malformed("请求中含有无法处理的字符或数值"))
 
     @app.errorhandler(Exception)
     def _defect(error: Exception) -> AnyResponse:
