@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any
+from urllib.parse import quote
 
 from app import scheduler
 from app.engine import definitions, queries, runner
@@ -174,21 +175,14 @@ def reading(stage: Stage, scale: float) -> list[Figure]:
         ("worklist, first page", cookie, ["/worklist"] * count),
         ("worklist, a page further on", cookie, [f"/worklist?after={cursor}"] * count),
         ("worklist, green ones", cookie, ["/worklist?light=green"] * count),
-        (
-            "worklist, words of the title",
-            cookie,
-            ["/worklist?q=补助资金".encode().decode("latin1")],
-        ),
+        ("worklist, words no title has", cookie, [f"/worklist?q={quote('查无此事')}"] * count),
+        ("tickets of a rare state", cookie, ["/tickets?status=result_pending"] * count),
         ("tasks by /api/v1", bearer, ["/api/v1/tasks?limit=20"] * count),
         ("tickets, newest", cookie, ["/tickets"] * count),
         ("search by acceptance number", cookie, [clients.search_path(n) for n in numbers]),
         ("search by 12345's number", cookie, [clients.search_path(n) for n in externals]),
         ("search by telephone", cookie, [clients.search_path(p) for p in phones]),
         ("a ticket's page", cookie, [f"/tickets/{number}" for number in numbers]),
-    )
-    pages = tuple(
-        (what, headers, [_ascii(path) for path in paths] * (count if len(paths) == 1 else 1))
-        for what, headers, paths in pages
     )
     for _, headers, paths in pages:
         _warm_up(stage, clients.read_pages, *[{"headers": headers, "paths": paths[:6]}] * 2)
@@ -317,9 +311,3 @@ def _samples(stage: Stage, count: int, person: Person) -> tuple[list[str], list[
         ).fetchone()
     numbers, externals = zip(*rows, strict=True)
     return list(numbers), list(externals), queries.cursor(sort_at, task_id)
-
-
-def _ascii(path: str) -> str:
-    from urllib.parse import quote
-
-    return quote(path.encode("latin1") if not path.isascii() else path, safe="/?=&%+-_.~")
