@@ -19,7 +19,7 @@ _NOTES = {
 }
 
 
-class _Api(Api):
+class _Api(Api):  # type: ignore[misc]
     """flask-smorest without its error handlers: refusals have one form, for pages and machines."""
 
     def _register_error_handlers(self) -> None:
