@@ -234,16 +234,13 @@ def file_size(size: int) -> str:
     return f"{size / megabyte:.1f} MB" if size >= megabyte else f"{max(1, round(size / 1024))} KB"
 
 
-def progress(
-    events: Sequence[ProcessEvent], waiting: Sequence[UserTask], late: bool
-) -> dict[str, Any]:
+def progress(events: Sequence[ProcessEvent], current: Sequence[str], late: bool) -> dict[str, Any]:
     """Which elements of the diagram are done and where the ticket stands."""
-    current = [task.element_id for task in waiting]
     done = [e.element_id for e in events if e.element_id not in current]
     return {
         "done": list(dict.fromkeys(done)),
-        "current": [] if late else current,
-        "overdue": current if late else [],
+        "current": [] if late else list(current),
+        "overdue": list(current) if late else [],
     }
 
 

@@ -13,7 +13,7 @@ from app.core.db import session, transact
 from app.deadlines import rules as deadlines
 from app.divisions import queries as divisions
 from app.engine import definitions, runner
-from app.engine.models import ProcessInstance
+from app.engine.models import ProcessInstance, WaitingMessage
 from app.exchange import queries as exchange
 from app.files import services as files
 from app.files.models import Attachment
@@ -60,7 +60,8 @@ def page(
     reports = queries.reports(ticket.id)
     attached = files.of_ticket(ticket.id)
     deliveries = exchange.deliveries_of(ticket.acceptance_no)
-    diagram = present.progress(events, waiting, _light(ticket, now) == "red")
+    current = [task.element_id for task in waiting] + _awaited(instance)
+    diagram = present.progress(events, current, _light(ticket, now) == "red")
     diagram["src"] = url_for(
         "tickets.diagram", definition_id=instance.definition_id if instance else 0
     )
@@ -207,6 +208,14 @@ def _instance(ticket: Ticket) -> ProcessInstance | None:
             ProcessInstance.process_key == PROCESS,
         )
     )
+
+
+def _awaited(instance: ProcessInstance | None) -> list[str]:
+    """Elements that wait for a message of 12345, not for a person."""
+    if instance is None:
+        return []
+    query = select(WaitingMessage.element_id).where(WaitingMessage.instance_id == instance.id)
+    return list(session().scalars(query))
 
 
 def _light(ticket: Ticket, now: datetime) -> str:

@@ -126,6 +126,7 @@ def test_a_result_told_by_telephone_archives_its_ticket(
     world.misbehave("reject", times=1)
     world.deliver()
     desk = Desk(app, province)
+    assert 'data-current="result_confirmed"' in desk.get(f"/tickets/{number}").text
     settle = re.search(r"/operations/messages/\d+/settle", monitor_of(desk, number))
     assert settle
 
