@@ -4,6 +4,7 @@ The stage keys are those user tasks may name; their own limits come with the dea
 """
 
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 
 import chinese_calendar
 
@@ -32,6 +33,7 @@ CLOSING = time(18, 0)
 WORKING_HOURS = 7
 
 
+@lru_cache(maxsize=4096)
 def is_working_day(day: date) -> bool:
     """Whether people work on this day, make-up weekends (调休) included.
 
@@ -78,8 +80,11 @@ def working_hours(start: datetime, end: datetime) -> float:
     """Working hours between two moments, seven a working day (8:30–12:00, 14:30–18:00)."""
     total = timedelta()
     day, last = start.astimezone(BEIJING).date(), end.astimezone(BEIJING).date()
+    first = day
     while day <= last:
-        if is_working_day(day):
+        if is_working_day(day) and first < day < last:
+            total += timedelta(hours=WORKING_HOURS)
+        elif is_working_day(day):
             for opens, closes in ((OPENING, time(12)), (time(14, 30), CLOSING)):
                 begin = max(start, datetime.combine(day, opens, BEIJING))
                 finish = min(end, datetime.combine(day, closes, BEIJING))
