@@ -38,9 +38,10 @@ def main() -> int:
                 print(f"run {number}: {name} …", flush=True)
                 runs[name].append(report.Run.of(SECTIONS[name], stage, scale))
                 report.show(name, runs[name])
+                report.keep({name: runs[name]}, tickets=tickets, quick=wanted.quick)
     finally:
         stage.close()
-    report.keep(runs, tickets=tickets, quick=wanted.quick)
+    print(f"figures kept in {report.RESULTS}; --write puts them into {report.DOCUMENT.name}")
     failed = [f for all_runs in runs.values() for run in all_runs for f in run.figures]
     return int(any(f.values.get("errors") or f.values.get("duplicates") for f in failed))
 

@@ -58,7 +58,6 @@ def keep(runs: Mapping[str, Sequence[Run]], *, tickets: int, quick: bool) -> Non
         }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     RESULTS.write_text(json.dumps(kept, ensure_ascii=False, indent=1) + "\n")
-    print(f"figures kept in {RESULTS.relative_to(ROOT)}; --write puts them into the document")
 
 
 def write() -> None:

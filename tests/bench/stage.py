@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.request import urlopen
 
+from fasteners import InterProcessLock
 from psycopg import sql
 
 from app.core import embedded
@@ -69,10 +70,12 @@ class Stage:
 
     def __init__(self, tickets: int) -> None:
         self.tickets = tickets
-        self.run = 0
         self._web: subprocess.Popen[bytes] | None = None
         self._name: str | None = None
         HOME.mkdir(parents=True, exist_ok=True)
+        self._alone = InterProcessLock(HOME / ".lock")
+        if not self._alone.acquire(blocking=False):
+            raise SystemExit("another bench is running on this machine")
 
     @cached_property
     def server(self) -> BenchServer:
@@ -91,11 +94,14 @@ class Stage:
         """The seeded database; made once a day for each schema and size, since tickets age."""
         key = sha256(Path(seed.__file__).read_bytes()).hexdigest()[:8]
         day = datetime.now(UTC).strftime("%Y%m%d")
-        name = f"zb_bench_full_{schema_digest()}_{key}_{self.tickets}_{day}"
-        if name in self.server.named_like("zb_bench_full_%"):
+        family = f"zb_bench_full_{schema_digest()}_{key}_{day}"
+        name = f"{family}_{self.tickets}"
+        found = self.server.named_like("zb_bench_%")
+        for old in found:
+            if not old.startswith(family):
+                self.server.drop(old)
+        if name in found:
             return name
-        for old in self.server.named_like("zb_bench_%"):
-            self.server.drop(old)
         building = f"zb_bench_building_{uuid.uuid4().hex[:8]}"
         self.server.create(building)
         began = time.perf_counter()
@@ -203,6 +209,7 @@ class Stage:
                 db.engine.dispose()
         if self._name is not None:
             self.server.drop(self._name)
+        self._alone.release()
 
 
 def _family(root: int) -> list[int]:
