@@ -111,18 +111,20 @@ def _conditions(kept: Mapping[str, Any]) -> list[str]:
     seen = {
         "Measured": sorted({s["at"][:16].replace("T", " ") + " UTC" for s in sections}),
         "On": sorted({s["machine"] for s in sections}),
-        "At commit": sorted({s["commit"] for s in sections}),
         "Tickets": sorted({f"{s['tickets']:,}" for s in sections}),
     }
+    commits = dict.fromkeys(s["commit"] for s in sections)
     loads = [load for s in sections for load in s["loads"]]
-    found = [
-        f"- {name}: {', '.join(values[:1] + values[-1:][: len(values) - 1])}"
-        for name, values in seen.items()
-    ]
+    found = [f"- {name}: {_span(values)}" for name, values in seen.items()]
+    found.append(f"- At commit: {', '.join(commits)}")
     found.append(f"- Load of the machine when a section began: {min(loads):g} to {max(loads):g}")
     if any(s["quick"] for s in sections):
         found.append("- **Quick run: a smoke test, not a measurement.**")
     return found
+
+
+def _span(values: Sequence[str]) -> str:
+    return values[0] if len(values) == 1 else f"{values[0]} to {values[-1]}"
 
 
 def _line(figures: Sequence[Figure], cells: Sequence[str]) -> str:
