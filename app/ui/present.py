@@ -20,7 +20,7 @@ from app.tickets.rules import is_sealed
 
 SOURCES = {"p12345_api": "12345 接口", "p12345_page": "12345 页面"}
 TYPES = {"complaint": "投诉举报", "declaration": "自主申报", "consultation": "咨询建议"}
-_DECISIONS = {
+DECISIONS = {
     "signed_in": "签收",
     "accept": "受理",
     "province": "省级办理",
@@ -132,7 +132,7 @@ def timeline(
             continue
         opinion = said.get(event.task_id) if event.task_id else None
         report = versions.get(event.task_id) if event.task_id else None
-        decision = _DECISIONS.get(opinion.decision, "") if opinion else ""
+        decision = DECISIONS.get(opinion.decision, "") if opinion else ""
         if decision in event.element_name:  # “签收：签收” says nothing twice
             decision = ""
         text = " · ".join(x for x in (decision, opinion.text if opinion else None) if x)
@@ -188,7 +188,7 @@ def report_views(
                 "tone": tone,
                 "facts": _report_facts(report),
                 "opinion": "；".join(
-                    f"{o.author_name}：{_DECISIONS[o.decision]}{'，' + o.text if o.text else ''}"
+                    f"{o.author_name}：{DECISIONS[o.decision]}{'，' + o.text if o.text else ''}"
                     for o in audits
                 ),
                 "files": [file_view(f) for f in files if f.task_id == report.task_id],

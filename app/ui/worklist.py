@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import select
@@ -15,11 +16,11 @@ from app.engine.queries import cursor, read_cursor
 from app.security.principal import Principal
 from app.security.sessions import session_principal
 from app.tickets import codes, queries
-from app.tickets.models import Ticket
+from app.tickets.models import Opinion, Ticket
 from app.tickets.rules import STATES
 from app.ui import batch
 from app.ui.page import draw, home_of, permitted
-from app.ui.present import SOURCES, shown
+from app.ui.present import DECISIONS, SOURCES, shown
 
 blueprint = Blueprint("worklist", __name__)
 
@@ -122,6 +123,7 @@ def done(principal: Principal) -> str:
     found = queries.done_by(principal, before=before)
     page = found[: queries.PAGE]
     places = _places([ticket for _, ticket in page])
+    outcomes = _outcomes([task.id for task, _ in page])
     return draw(
         "done/index.html",
         principal,
@@ -131,7 +133,7 @@ def done(principal: Principal) -> str:
                 "acceptance_no": ticket.acceptance_no,
                 "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
                 "step": task.name,
-                "outcome": "",
+                "outcome": outcomes.get(task.id, ""),
                 "status_label": STATES[ticket.status],
                 "area": _area(ticket, places),
                 "done_at": shown(task.closed_at),
@@ -145,6 +147,14 @@ def done(principal: Principal) -> str:
         first_url=url_for("worklist.done") if before else None,
         total=None,
     )
+
+
+def _outcomes(task_ids: list[UUID]) -> dict[UUID, str]:
+    """What was decided at these tasks, in one query; a report is no decision and has none."""
+    rows = session().execute(
+        select(Opinion.task_id, Opinion.decision).where(Opinion.task_id.in_(task_ids))
+    )
+    return {task_id: DECISIONS.get(decision, "") for task_id, decision in rows}
 
 
 def _further(last: UserTask) -> str | None:

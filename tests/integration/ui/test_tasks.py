@@ -66,6 +66,22 @@ def test_a_task_nobody_holds_is_done_at_once(
     assert world.tasks(desk.person, number)[0]["element_id"] == "review"
 
 
+def test_what_one_has_done_is_listed_with_its_outcome(
+    world: World, employ: Employ, receive: Receive
+) -> None:
+    desk, colleague = employ(GUIZHOU), employ(GUIZHOU)
+    number = receive()
+    world.complete(desk.person, number)
+    world.complete(desk.person, number, review="accept")
+
+    done = desk.get("/done").text
+
+    assert done.count(number) >= 2
+    assert ">签收</td>" in done
+    assert ">受理</td>" in done
+    assert number not in colleague.get("/done").text
+
+
 def test_a_claim_tells_the_colleagues_and_can_be_taken_back(
     world: World, employ: Employ, receive: Receive
 ) -> None:
