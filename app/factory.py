@@ -92,6 +92,7 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
         "max_overflow": settings.pool_size,
         "pool_pre_ping": False,
         "pool_recycle": 1800,
+        "hide_parameters": True,  # an error that quotes its values would put citizens in the log
     }
 
 

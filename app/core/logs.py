@@ -16,6 +16,7 @@ def configure(level: str = "INFO") -> None:
             structlog.processors.ExceptionRenderer(
                 structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=12)
             ),
+            _without_quotes,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
@@ -23,6 +24,17 @@ def configure(level: str = "INFO") -> None:
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+
+
+def _without_quotes(
+    _logger: object, _name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Keep type and place of an exception, not its text, which may quote what a citizen entered."""
+    for link in event.get("exception") or []:
+        link.pop("exc_value", None)
+        link.pop("exc_notes", None)
+        link.pop("syntax_error", None)
+    return event
 
 
 def logger() -> structlog.typing.FilteringBoundLogger:
