@@ -13,7 +13,6 @@ from app.files import links, responses, services
 from app.files.models import Attachment
 from tests.unit.files import samples
 
-
 MESSAGE = "0b0f3c0e-1c1e-4a53-9c55-0d5a4d7b8a10"
 
 
