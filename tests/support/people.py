@@ -14,7 +14,7 @@ from app.security.principal import Principal
 from app.security.queries import principal_for_user
 from app.security.tokens import create_token
 
-PASSWORD = "Story-2026-tests"  # noqa: S105 - worthless
+PASSWORD = "Story-2026-tests"
 _HASH = hash_password(PASSWORD)
 
 
