@@ -4,7 +4,16 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Identity, Index, Integer, UniqueConstraint, func
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    UniqueConstraint,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -105,6 +114,7 @@ class OutboundMessage(Model):
     __table_args__ = (
         UniqueConstraint("business_key", "event_seq"),
         Index("ix_outbound_messages_partner", "partner_id", "id"),
+        Index("ix_outbound_messages_dead", "id", postgresql_where=text("state = 'dead'")),
     )
 
 

@@ -211,7 +211,7 @@ def upgrade() -> None:
     sa.Column('actor_id', sa.BigInteger(), nullable=True),
     sa.Column('actor_name', sa.Text(), nullable=False),
     sa.Column('unit_id', sa.BigInteger(), nullable=True),
-    sa.Column('decision', postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+    sa.Column('decision', postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True),
     sa.Column('duration_s', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('instance_id', 'seq', name=op.f('pk_process_events'))
     )
@@ -296,6 +296,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('event_id', name=op.f('uq_outbound_messages_event_id')),
     sa.UniqueConstraint('idempotency_key', name=op.f('uq_outbound_messages_idempotency_key'))
     )
+    op.create_index('ix_outbound_messages_dead', 'outbound_messages', ['id'], unique=False, postgresql_where=sa.text("state = 'dead'"))
     op.create_index('ix_outbound_messages_partner', 'outbound_messages', ['partner_id', 'id'], unique=False)
     op.create_table('process_instances',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -537,7 +538,7 @@ def downgrade() -> None:
     op.drop_index('ix_waiting_messages_key', table_name='waiting_messages')
     op.drop_index(op.f('ix_waiting_messages_instance_id'), table_name='waiting_messages')
     op.drop_table('waiting_messages')
-    op.drop_index('ix_user_tasks_unit_open', table_name='user_tasks', postgresql_where=sa.text("state = 'open'"))
+    op.drop_index('ix_user_tasks_unit_open', table_name='user_tasks', postgresql_include=['role'], postgresql_where=sa.text("state = 'open'"))
     op.drop_index('ix_user_tasks_instance_id', table_name='user_tasks')
     op.drop_index('ix_user_tasks_done_by', table_name='user_tasks', postgresql_where=sa.text("state = 'done'"))
     op.drop_index('ix_user_tasks_assignee_open', table_name='user_tasks', postgresql_where=sa.text("state = 'open'"))
@@ -570,6 +571,7 @@ def downgrade() -> None:
     op.drop_index('ix_process_instances_business_key', table_name='process_instances')
     op.drop_table('process_instances')
     op.drop_index('ix_outbound_messages_partner', table_name='outbound_messages')
+    op.drop_index('ix_outbound_messages_dead', table_name='outbound_messages', postgresql_where=sa.text("state = 'dead'"))
     op.drop_table('outbound_messages')
     op.drop_index('ix_work_items_order', table_name='work_items', postgresql_where=sa.text("state IN ('ready', 'leased', 'dead')"))
     op.drop_index('ix_work_items_lease', table_name='work_items', postgresql_where=sa.text("state = 'leased'"))
