@@ -306,7 +306,7 @@ def _samples(stage: Stage, count: int, person: Person) -> tuple[list[str], list[
         ).fetchall()
         sort_at, task_id = connection.execute(
             "select sort_at, id from user_tasks where state = 'open' and unit_id = %s"
-            " order by sort_at, id offset 200 limit 1",
+            " order by sort_at, id offset 100 limit 1",
             (person.principal.unit_id,),
         ).fetchone()
     numbers, externals = zip(*rows, strict=True)

@@ -26,6 +26,7 @@ from app.factory import create_app
 from tests.bench import seed
 from tests.bench.clients import Script, drive
 from tests.bench.figures import Load
+from tests.conftest import make_settings
 from tests.support import template
 from tests.support.database import ROOT, Server, schema_digest
 
@@ -92,7 +93,8 @@ class Stage:
 
     def _seeded(self) -> str:
         """The seeded database; made once a day for each schema and size, since tickets age."""
-        key = sha256(Path(seed.__file__).read_bytes()).hexdigest()[:8]
+        sources = Path(seed.__file__).read_bytes() + Path(__file__).read_bytes()
+        key = sha256(sources).hexdigest()[:8]
         day = datetime.now(UTC).strftime("%Y%m%d")
         family = f"zb_bench_full_{schema_digest()}_{key}_{day}"
         name = f"{family}_{self.tickets}"
@@ -118,12 +120,15 @@ class Stage:
         return name
 
     def _environment(self, database: str) -> dict[str, str]:
+        """Settings of the served application: the keys of the tests, which `claim` uses too."""
+        settings = make_settings(self.server.url(database), HOME / "files")
+        keys = {name: base64.b64encode(key).decode() for name, key in settings.data_keys.items()}
         return {
             "DATABASE_URL": self.server.uri(database),
             "FLASK_APP": "app.wsgi",
-            "HOTLINE_SECRET_KEY": "bench-only",
-            "HOTLINE_DATA_KEYS": "b1:" + base64.b64encode(bytes(range(32))).decode(),
-            "HOTLINE_HASH_KEY": base64.b64encode(b"bench-only-hash-key").decode(),
+            "HOTLINE_SECRET_KEY": settings.secret_key,
+            "HOTLINE_DATA_KEYS": ",".join(f"{name}:{key}" for name, key in keys.items()),
+            "HOTLINE_HASH_KEY": base64.b64encode(settings.hash_key).decode(),
             "HOTLINE_SECURE_COOKIES": "false",
             "HOTLINE_ALLOW_PRIVATE_CALLBACKS": "true",
             "HOTLINE_FILES_DIR": str(HOME / "files"),
