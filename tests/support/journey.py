@@ -100,6 +100,13 @@ class World:
             db.session.remove()
         return people
 
+    def employ(self, place: str, *roles: str) -> Person:
+        """Somebody with these roles."""
+        with self.app.app_context():
+            person = transact(lambda: hire(place, *roles))
+            db.session.remove()
+        return person
+
     def deliver(self) -> int:
         """One round of this partner's courier; counts the tries."""
         with self.app.app_context():

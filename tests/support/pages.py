@@ -26,6 +26,15 @@ class Browser:
             assert answer.status_code == 302, answer.text
             self.get("/account")  # a page with a token of this session
 
+    def cookies(self) -> list[tuple[str, str]]:
+        """Names and values of the cookies this browser holds."""
+        return [(c.key, c.value) for c in self._client._cookies.values()]
+
+    def take_cookies(self, cookies: list[tuple[str, str]]) -> None:
+        """Hold the cookies of another browser."""
+        for name, value in cookies:
+            self._client.set_cookie(name, value)
+
     def sign_in(self, username: str, password: str, **more: str) -> TestResponse:
         """Fill the sign-in page."""
         self.get("/login")
@@ -34,7 +43,7 @@ class Browser:
     def get(self, path: str, *, htmx: bool = False, **query: Any) -> TestResponse:
         """Open an address; remembers the form token of the page."""
         answer = self._client.get(
-            path, query_string=query, headers=HTMX if htmx else {}, environ_base=self._ip
+            path, query_string=query or None, headers=HTMX if htmx else {}, environ_base=self._ip
         )
         found = _TOKEN.search(answer.text) if answer.mimetype == "text/html" else None
         if found:
