@@ -195,6 +195,9 @@ def get(data: Any) -> Ticket:
     ticket = session().get(Ticket, data["ticket_id"])
     if ticket is None:
         raise LookupError(f"ticket {data['ticket_id']} of a running process is missing")
+    # Kept for the rest of the turn: the session forgets what nobody holds, and would read and
+    # unseal the ticket again for the next handler.
+    session().info["ticket"] = ticket
     return ticket
 
 
