@@ -1,0 +1,108 @@
+"""Diagrams and code name each other: nothing unknown in `bpmn/`, nothing registered in vain."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.engine import checks, definitions, diagram, registry
+from app.engine.diagram import MODEL, SPIFF
+from tests.support.database import ROOT
+from tests.support.openapi import offline_app
+
+DIAGRAMS = sorted((ROOT / "bpmn").glob("*.bpmn"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def product() -> None:
+    """Making the application registers handlers, forms, messages and the vocabulary."""
+    offline_app()
+
+
+def operators(file: Path) -> Iterator[str]:
+    """Handlers that the service tasks of a file name."""
+    for task in diagram.read(file.read_bytes()).iter(f"{MODEL}serviceTask"):
+        path = f"{MODEL}extensionElements/{SPIFF}serviceTaskOperator"
+        yield task.find(path).get("id")
+
+
+def user_tasks(file: Path) -> Iterator[dict[str, str]]:
+    """Properties of the user tasks of a file."""
+    for task in diagram.read(file.read_bytes()).iter(f"{MODEL}userTask"):
+        yield {"id": task.get("id"), "name": task.get("name"), **diagram.properties_of(task)}
+
+
+def test_there_are_diagrams() -> None:
+    assert ROOT / "bpmn" / "ticket_transfer.bpmn" in DIAGRAMS
+
+
+@pytest.mark.parametrize("file", DIAGRAMS, ids=lambda f: f.name)
+def test_a_diagram_passes_the_publish_gate(file: Path) -> None:
+    sources = {f.name: f.read_bytes() for f in DIAGRAMS}
+
+    for key in diagram.process_ids(file.read_bytes()):
+        bundle = {file.name: sources[file.name]}
+        if diagram.called_elements(sources[file.name]):
+            bundle = sources
+        assert checks.check(bundle, key, definitions.vocabulary()) == []
+
+
+def test_every_operator_is_a_handler_and_every_handler_is_used() -> None:
+    used = {name for file in DIAGRAMS for name in operators(file)}
+    ours = {
+        name
+        for name in registry.handler_names()
+        if registry.handler_named(name).__module__.startswith("app.")
+    }
+
+    assert used == ours
+
+
+def test_a_handler_is_named_after_its_module_and_function() -> None:
+    for name in registry.handler_names():
+        function = registry.handler_named(name)
+        if function.__module__.startswith("app."):
+            module = function.__module__.rpartition(".")[2]
+            assert name == f"{module}.{function.__name__}"
+            assert function.__doc__
+
+
+@pytest.mark.parametrize("file", DIAGRAMS, ids=lambda f: f.name)
+def test_a_user_task_names_form_role_unit_deadline_and_status(file: Path) -> None:
+    for task in user_tasks(file):
+        assert {"form", "role", "unit", "deadline", "status"} <= set(task), task["id"]
+        assert any("\u4e00" <= c <= "\u9fff" for c in task["name"]), task["id"]
+
+
+def test_every_form_is_used() -> None:
+    used = {task["form"] for file in DIAGRAMS for task in user_tasks(file)}
+    ours = {
+        key
+        for key in registry.form_keys()
+        if (known := registry.form_named(key)) and known.accept.__module__.startswith("app.")
+    }
+
+    assert used == ours
+
+
+def test_every_message_of_a_diagram_is_declared_with_its_keys() -> None:
+    waited_for = {
+        message.get("name")
+        for file in DIAGRAMS
+        for message in diagram.read(file.read_bytes()).iter(f"{MODEL}message")
+    }
+
+    assert {m for m in registry.message_names() if not m.startswith("tests.")} == waited_for
+
+
+@pytest.mark.parametrize("file", DIAGRAMS, ids=lambda f: f.name)
+def test_ids_are_snake_case_and_every_node_stands_in_one_lane(file: Path) -> None:
+    root = diagram.read(file.read_bytes())
+    nodes = {n.get("id") for n in root.iter() if n.find(f"{MODEL}incoming") is not None} | {
+        n.get("id") for n in root.iter(f"{MODEL}startEvent")
+    }
+    lanes = [ref.text for ref in root.iter(f"{MODEL}flowNodeRef")]
+
+    assert all(i == i.lower() and i.isidentifier() for i in nodes)
+    assert sorted(lanes) == sorted(set(lanes))
+    assert nodes <= set(lanes)
