@@ -21,14 +21,19 @@ message("confirm.result", "receipt_no")
 
 @handler("delivery.push_result")
 def push_result(step: Step) -> Variables:
-    """结果反馈 (T13): queue the result (table 6). In time or not is judged now, not by the push."""
+    """结果反馈 (T13): queue the result (table 6), once a round.
+
+    In time or not is judged now, not by the push.
+    """
     ticket = services.get(step.data)
     partner = session().get(Partner, ticket.partner_id)
     if partner is None:
         raise LookupError(f"ticket {ticket.id} has no partner to answer")
     ticket.status = "result_pending"
-    ticket.completed_at = step.now
-    outbox.send(partner, ticket.acceptance_no, RESULT, results.complaint_result(ticket), step.now)
+    ticket.completed_at = ticket.completed_at or step.now
+    body = results.complaint_result(ticket)
+    once = f"{ticket.acceptance_no}:{RESULT}:{ticket.round}"
+    outbox.send(partner, ticket.acceptance_no, RESULT, body, step.now, once=once)
     return {}
 
 
