@@ -278,7 +278,7 @@ class _Text(str):
         "\ud800",
         _Text("x"),
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_nested_or_strange_values_are_refused_by_name_only(value: Any) -> None:
     with pytest.raises(NotFlat, match="phone"):
