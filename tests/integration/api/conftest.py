@@ -8,10 +8,11 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from app.core.db import db, transact
+from tests.integration.engine.flows import registered
 from tests.journeys.conftest import world, world_of
 from tests.support.people import Person, hire
 
-__all__ = ["staff", "world", "world_of"]
+__all__ = ["registered", "staff", "world", "world_of"]
 
 Ask = Callable[..., TestResponse]
 

@@ -23,6 +23,8 @@ from tests.integration.engine.flows import (
 )
 from tests.support.people import GUIYANG, GUIZHOU, ZUNYI, Person
 
+pytestmark = pytest.mark.usefixtures("registered")
+
 NO_TASK = "0f0e0d0c-0b0a-4908-8706-050403020100"
 ROUTES = (
     ("POST", "/process-definitions", "diagram.deploy"),

@@ -16,6 +16,9 @@ from app.engine.models import Incident, ProcessInstance, UserTask
 from app.engine.outcomes import Outcome
 from app.engine.registry import Actor
 from tests.conftest import MovableClock
+from tests.integration.engine.flows import registered
+
+__all__ = ["registered"]
 
 SOMEBODY = Actor(101, "周明远", 7, "科员", "0851-85500001")
 SOMEBODY_ELSE = Actor(102, "吴阿依", 7, "科员", "0851-85500002")
@@ -153,7 +156,7 @@ class Engine:
 
 
 @pytest.fixture
-def engine(context: None, clock: MovableClock) -> Engine:
+def engine(context: None, clock: MovableClock, registered: None) -> Engine:
     """The engine in this test's application context."""
     return Engine(clock)
 

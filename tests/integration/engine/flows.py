@@ -4,11 +4,13 @@ import itertools
 import uuid
 from collections.abc import Callable
 
+import pytest
 from marshmallow import Schema, fields
 from marshmallow.validate import Range
 
 from app.core.errors import Conflict
-from app.engine.registry import Step, Submission, Variables, form, handler, message
+from app.engine import registry
+from app.engine.registry import Form, Step, Submission, Variables
 
 HEAD = (
     '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
@@ -134,15 +136,12 @@ def line(key: str, *nodes: str, messages: tuple[str, ...] = (), title: str = "")
     return diagram(key, list(nodes), flows, messages=messages, title=title)
 
 
-message("tests.fact", "fact")
-
 CAUSES: dict[str, Callable[[], None]] = {}
 """Business key → what happens inside `tests.fragile`; empty when the cause is gone."""
 SEEN: dict[str, list[str]] = {}
 """Business key → what the handlers did, in order, whether it was committed or not."""
 
 
-@handler("tests.fragile")
 def fragile(step: Step) -> Variables:
     """Does what the test says for this business key, then writes a variable."""
     SEEN.setdefault(step.business_key, []).append(step.operation)
@@ -150,14 +149,12 @@ def fragile(step: Step) -> Variables:
     return {"handled": True}
 
 
-@handler("tests.note")
 def note(step: Step) -> Variables:
     """Gives its parameters back as variables."""
     SEEN.setdefault(step.business_key, []).append(step.operation)
     return dict(step.params)
 
 
-@handler("tests.nested")
 def nested(step: Step) -> Variables:
     """Returns what no variable may be."""
     return {"people": [{"name": "李某某"}]}  # type: ignore[dict-item]
@@ -173,7 +170,6 @@ class AmountForm(Schema):
     )
 
 
-@form("tests.amount", AmountForm)
 def amount(submission: Submission) -> Variables:
     """Refuses 4, breaks at 5, and otherwise becomes a variable."""
     if submission.values["amount"] == 4:
@@ -190,3 +186,17 @@ def raising(error: Exception) -> Callable[[], None]:
         raise error
 
     return cause
+
+
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let diagrams name these during one test; the lists of the documents are the product's."""
+    for name, function in (
+        ("tests.fragile", fragile),
+        ("tests.note", note),
+        ("tests.nested", nested),
+    ):
+        monkeypatch.setitem(registry._handlers, name, function)
+    known = Form("tests.amount", AmountForm(), amount)
+    monkeypatch.setitem(registry._forms, known.key, known)
+    monkeypatch.setitem(registry._messages, "tests.fact", frozenset({"fact"}))
