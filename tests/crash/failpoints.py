@@ -17,9 +17,12 @@ from sqlalchemy.engine import Engine
 
 
 class Failpoints:
-    """The points a process passes, in order; at number `kill_at` it dies without a last word."""
+    """The points a process passes, in order; at `kill_at` it dies without a last word.
 
-    def __init__(self, kill_at: int | None, died_at: Path) -> None:
+    `kill_at` is a number, or the name of a point where the first of that name is meant.
+    """
+
+    def __init__(self, kill_at: int | str | None, died_at: Path) -> None:
         self.kill_at = kill_at
         self.passed: list[str] = []
         self._died_at = died_at
@@ -27,7 +30,7 @@ class Failpoints:
     def reach(self, name: str) -> None:
         """Pass a point, or die in it."""
         self.passed.append(name)
-        if len(self.passed) == self.kill_at:
+        if self.kill_at in (len(self.passed), name):
             self._died_at.write_text(name)
             os.kill(os.getpid(), signal.SIGKILL)
 
