@@ -21,6 +21,8 @@ class Goal:
 
     def __str__(self) -> str:
         name, unit = NAMES[self.key]
+        if self.most == 0:
+            return f"no {name}"
         sign, limit = ("≤", self.most) if self.most is not None else ("≥", self.least)
         return f"{name} {sign} {limit:,g}{unit}"
 

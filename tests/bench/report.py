@@ -17,6 +17,9 @@ RESULTS = ROOT / "instance" / "bench" / "results.json"
 DOCUMENT = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
+QUIET = 1.5
+"""A higher load before the first section, which waits for nobody, is somebody else's."""
+
 _TIMED = ("median_ms", "p95_ms", "p99_ms", "per_second")
 _COST = ("web_cpu_ms", "database_cpu_ms", "client_cpu_ms")
 
@@ -117,6 +120,11 @@ def _conditions(kept: Mapping[str, Any]) -> list[str]:
     loads = [load for s in sections for load in s["loads"]]
     found = [f"- {name}: {_span(values)}" for name, values in seen.items()]
     found.append(f"- At commit: {', '.join(commits)}")
+    if sections[0]["loads"][0] > QUIET:
+        found.append(
+            "- **The machine was busy with other work: these latencies and rates are not the product's;"
+            " even CPU is up to twice that of a quiet machine.**"
+        )
     found.append(f"- Load of the machine when a section began: {min(loads):g} to {max(loads):g}")
     if any(s["quick"] for s in sections):
         found.append("- **Quick run: a smoke test, not a measurement.**")
