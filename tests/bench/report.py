@@ -122,8 +122,8 @@ def _conditions(kept: Mapping[str, Any]) -> list[str]:
     found.append(f"- At commit: {', '.join(commits)}")
     if sections[0]["loads"][0] > QUIET:
         found.append(
-            "- **The machine was busy with other work: these latencies and rates are not the product's;"
-            " even CPU is up to twice that of a quiet machine.**"
+            "- **The machine was busy with other work: these latencies and rates are not the"
+            " product's; even CPU is up to twice that of a quiet machine.**"
         )
     found.append(f"- Load of the machine when a section began: {min(loads):g} to {max(loads):g}")
     if any(s["quick"] for s in sections):
