@@ -3,14 +3,14 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
 
 from app.exchange import signature
-from tests.support import openapi, reference, source
+from tests.support import reference, source
 from tests.support.database import ROOT
 from tests.support.reference_lists import LISTS, OTHER_VARIABLES
 
@@ -22,11 +22,12 @@ INTEGRATION = (ROOT / "docs" / "howto" / "integrate-12345.md").read_text()
 PAGES = reference.documents()
 
 
-@pytest.fixture(autouse=True)
-def offline() -> Iterator[None]:
-    """The product without a database."""
-    with openapi.offline_app().app_context():
-        yield
+def said_by(module: str) -> str:
+    """What a check complains of, in a process of its own: other tests register handlers here."""
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--check"], cwd=ROOT, capture_output=True, text=True
+    )
+    return done.stderr if done.returncode else ""
 
 
 def anchors(text: str) -> set[str]:
@@ -42,11 +43,8 @@ def example(name: str) -> str:
     return found[1]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_generated_lists_are_up_to_date(page: Path) -> None:
-    text = page.read_text()
-
-    assert reference.refreshed(text) == text, "run: make docs"
+def test_generated_lists_are_up_to_date() -> None:
+    assert said_by("tests.support.reference") == ""
 
 
 def test_every_list_appears_in_some_document() -> None:
@@ -56,7 +54,7 @@ def test_every_list_appears_in_some_document() -> None:
 
 
 def test_openapi_documents_are_up_to_date() -> None:
-    assert openapi.stale() == [], "run: make openapi"
+    assert said_by("tests.support.openapi") == ""
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
