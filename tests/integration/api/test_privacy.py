@@ -8,10 +8,9 @@ import orjson
 import pytest
 import structlog
 import zstandard
-from flask import Flask
+from flask import Flask, request
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
-from werkzeug.routing import Rule
 
 from app.core import logs
 from app.core.db import db, session
@@ -80,21 +79,22 @@ def test_no_log_line_speaks_of_the_citizen(
         assert word not in written, word
 
 
-def test_an_internal_error_is_logged_by_type_and_place_only(log: io.StringIO, app: Flask) -> None:
-    def broken(kind: str) -> Any:
-        if kind == "value":
+def test_an_internal_error_is_logged_by_type_and_place_only(
+    log: io.StringIO, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Any:
+        if request.args["kind"] == "value":
             raise ValueError(f"cannot read {PERSON['contact_phone']}")
         session().execute(
             text("select * from no_such_table where name = :name"),
             {"name": PERSON["caller_name"]},
         )
 
-    if "tests.broken" not in app.view_functions:
-        app.view_functions["tests.broken"] = broken
-        app.url_map.add(Rule("/api/broken/<kind>", endpoint="tests.broken"))
+    # A known route, so that the table of routes stays as other tests find it.
+    monkeypatch.setitem(app.view_functions, "staff.tasks", broken)
 
     for kind in ("value", "statement"):
-        answer = app.test_client().get(f"/api/broken/{kind}")
+        answer = app.test_client().get("/api/v1/tasks", query_string={"kind": kind})
         assert (answer.status_code, answer.json["code"]) == (500, "INTERNAL")
         assert not any(word in answer.text for word in WORDS)
 
