@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +16,32 @@ from app import demo
 from app.api import documents
 from app.core import clock
 from app.core.db import session, transact
+from app.core.errors import HotlineError
 from app.engine import incidents
+from app.exchange import outbox, partners
+from app.exchange import queries as exchange
+from app.organisations import queries as organisations
+from app.security import services as security
 from app.security import tokens
 from app.security.models import User
 from app.security.queries import principal_for_user
 from app.simulator.config import SimulatorConfig
 from app.simulator.server import run as serve_simulator
-from app.workqueue import queries as queue
-from app.workqueue import services as workqueue
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def init_app(app: Flask) -> None:
     """Add the commands."""
-    for group in (diagrams, token, scheduler, simulated, work, incident, seed):
+    for group in (diagrams, users, token, platforms, scheduler, simulated, work, incident, seed):
         app.cli.add_command(group)
     app.cli.add_command(openapi)
 
 
 diagrams = AppGroup("diagrams", help="流程图：发布")
+users = AppGroup("users", help="账号")
 token = AppGroup("token", help="接口令牌")
+platforms = AppGroup("partners", help="12345 对接平台")
 scheduler = AppGroup("scheduler", help="定时任务进程")
 simulated = AppGroup("simulator", help="12345 平台模拟器")
 work = AppGroup("queue", help="工作队列：死信与重发")
@@ -100,19 +106,81 @@ def run_simulator(
     serve_simulator(config, host, port)
 
 
+@users.command("create")
+@click.argument("username")
+@click.option("--name", required=True, help="姓名")
+@click.option("--division", required=True, help="所属单位的行政区划编码，如 520000000000")
+@click.option("--role", "roles", multiple=True, required=True, help="岗位，可多个")
+@click.option("--position", default="业务员", help="职务")
+@click.option("--phone", default="", help="办公电话")
+@click.password_option(help="首个口令，本人首次登录须修改")
+def create_user(username: str, division: str, password: str, name: str, **values: Any) -> None:
+    """Open an account; its owner must change the password at the first sign-in."""
+
+    def work() -> str:
+        unit = organisations.unit_of_division(division)
+        made = security.create_user(
+            username,
+            password,
+            display_name=name,
+            unit_id=unit.id if unit else 0,
+            now=clock.now(),
+            **values,
+        )
+        return f"已创建 {made.username}（{unit.name if unit else ''}）"
+
+    click.echo(_done(work))
+
+
+@platforms.command("create")
+@click.argument("app_id")
+@click.option("--name", required=True, help="平台名称")
+@click.option("--province", "province_code", required=True, help="省级编码六位，如 520000")
+@click.option("--callback", "callback_base", default=None, help="回调地址")
+def create_partner(app_id: str, **profile: Any) -> None:
+    """Make a 12345 platform's profile; its secret is shown this once."""
+
+    def work() -> str:
+        _, secret = partners.create(app_id, profile)
+        return f"app_id  {app_id}\nsecret  {secret}"
+
+    click.echo(_done(work))
+
+
+@platforms.command("rotate")
+@click.argument("app_id")
+@click.option("--retire-old", is_flag=True, help="停用旧密钥，只留新密钥")
+def rotate_secret(app_id: str, retire_old: bool) -> None:
+    """Add a second live secret, or retire the old one when the platform uses the new."""
+
+    def work() -> str:
+        partner = partners.by_app_id(app_id)
+        if retire_old:
+            partners.retire_old_secret(partner.id)
+            return "旧密钥已停用"
+        return f"secret  {partners.rotate_secret(partner.id)}"
+
+    click.echo(_done(work))
+
+
 @work.command("dead")
-def dead_items() -> None:
+def dead_messages() -> None:
     """List what nobody could deliver."""
-    for item in queue.dead_letters("outbound"):
-        click.echo(f"{item.id}\t{item.dest}\t{item.business_key}\t{item.reason}")
+    for message in exchange.dead_messages():
+        shown = (message.message_id, message.business_key, message.title, message.last_error)
+        click.echo("\t".join(str(part) for part in shown))
 
 
 @work.command("replay")
-@click.argument("item_id", type=int)
-def replay(item_id: int) -> None:
-    """Try a dead item again."""
-    transact(lambda: workqueue.replay(item_id, actor="命令行"))
-    click.echo("已重新排队")
+@click.argument("message_id", type=int)
+def replay(message_id: int) -> None:
+    """Try a dead message again, with its idempotency key."""
+
+    def work() -> str:
+        outbox.resend(message_id, actor="命令行")
+        return "已重新排队"
+
+    click.echo(_done(work))
 
 
 @incident.command("list")
@@ -147,6 +215,15 @@ def seed_demo(password: str, secret: str, callback_port: int) -> None:
         for n, app_id in enumerate(demo.PROVINCES)
     }
     demo.load_demo(password, secret, callbacks, clock.now())
+
+
+def _done(work: Callable[[], str]) -> str:
+    """Run it as one transaction; a refusal becomes a message with every wrong field."""
+    try:
+        return transact(work)
+    except HotlineError as refusal:
+        lines = [f"{error.field}：{error.message}" for error in refusal.errors]
+        raise click.ClickException("\n".join([refusal.message, *lines])) from None
 
 
 @click.command("openapi")

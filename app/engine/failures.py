@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import RecordedFailure
 from app.core.errors import HotlineError
+from app.core.logs import logger
 from app.engine.models import Incident, ProcessInstance
 
 
@@ -33,12 +34,24 @@ class ActionFailed(HotlineError, RecordedFailure):
         super().__init__("处理时发生内部错误，数据没有变化，已记录异常事件待重试", "INTERNAL")
         self.attempt = attempt
         frames = [f for f in traceback.extract_tb(cause.__traceback__) if "/app/" in f.filename]
+        self.trace = [f"{f.filename.rpartition('/app/')[2]}:{f.lineno} {f.name}" for f in frames]
         place = f" at {frames[-1].name}:{frames[-1].lineno}" if frames else ""
         self.error = f"{type(cause).__name__}{place}"
 
     def record(self, session: Session) -> None:
-        """Write the incident; a timer that broke stops its instance's timers until the retry."""
+        """Write the incident; a timer that broke stops its instance's timers until the retry.
+
+        The log gets the places in the code; an exception's text may quote a citizen.
+        """
         attempt = self.attempt
+        logger().error(
+            "action_failed",
+            action=attempt.action,
+            element=attempt.element_id,
+            instance=attempt.instance_id,
+            error=self.error,
+            trace=self.trace,
+        )
         known = self._known(session)
         if known is None:
             known = Incident(

@@ -110,12 +110,15 @@ def summary(
     }
 
 
-@blueprint.get("/tickets")
+@blueprint.route("/tickets", methods=["GET", "POST"])
 @permitted("ticket.search")
 def index(principal: Principal) -> str:
-    """Tickets in scope, newest first; a whole phone or ID number is looked up by its hash."""
-    args = request.args
-    text = (args.get("q") or "").strip()
+    """Tickets in scope, newest first; a whole phone or ID number is looked up by its hash.
+
+    What is searched for comes by POST: a citizen's number never stands in an address (SEC-06).
+    """
+    args = request.values
+    text = request.form.get("q", "").strip()
     if text:
         transact(
             lambda: access.record(
@@ -129,7 +132,8 @@ def index(principal: Principal) -> str:
     places = divisions.full_names(t.division_code for t in rows if t.division_code)
     holders = organisations.names(_holder_id(t) for t in rows)
     now = clock.now()
-    kept: dict[str, Any] = {k: v for k, v in args.items() if v and k != "before"}
+    status = args.get("status") or None
+    following = rows[-1].id if len(found) > queries.PAGE else None
     return draw(
         "tickets/index.html",
         principal,
@@ -160,10 +164,13 @@ def index(principal: Principal) -> str:
             "statuses": list(STATES.items()),
         },
         list_url=url_for("tickets.index"),
-        next_url=url_for("tickets.index", **kept, before=rows[-1].id)
-        if len(found) > queries.PAGE
+        next_url=url_for("tickets.index", status=status, before=following)
+        if following and not text
         else None,
-        first_url=url_for("tickets.index", **kept) if args.get("before") else None,
+        next_form={"q": text, "status": status or "", "before": following}
+        if following and text
+        else None,
+        first_url=url_for("tickets.index", status=status) if args.get("before") else None,
         total=None,
     )
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from http.client import HTTPConnection
 from multiprocessing import get_context
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from app.exchange import signature
 from tests.bench.figures import Load
@@ -160,9 +160,15 @@ def sign_in(port: int, username: str, password: str) -> str:
     return (answer.getheader("Set-Cookie") or "").partition(";")[0]
 
 
-def search_path(text: str) -> str:
-    """Address of a search."""
-    return f"/tickets?q={quote(text)}"
+def search(call: Caller, job: dict[str, Any]) -> None:
+    """Search for tickets one after another, as the page's form does: by POST with its token."""
+    page = call("GET", "/tickets", job["headers"]).decode()
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+    assert found is not None, "the search page has no token"
+    headers = {**job["headers"], "Content-Type": "application/x-www-form-urlencoded"}
+    for text in job["texts"]:
+        form = urlencode({"q": text, "csrf_token": found.group(1)})
+        call("POST", "/tickets", headers, form.encode())
 
 
 def _signed(job: dict[str, Any], method: str, path: str, query: str, body: bytes) -> dict[str, str]:

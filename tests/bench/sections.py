@@ -179,9 +179,6 @@ def reading(stage: Stage, scale: float) -> list[Figure]:
         ("tickets of a rare state", cookie, ["/tickets?status=result_pending"] * count),
         ("tasks by /api/v1", bearer, ["/api/v1/tasks?limit=20"] * count),
         ("tickets, newest", cookie, ["/tickets"] * count),
-        ("search by acceptance number", cookie, [clients.search_path(n) for n in numbers]),
-        ("search by 12345's number", cookie, [clients.search_path(n) for n in externals]),
-        ("search by telephone", cookie, [clients.search_path(p) for p in phones]),
         ("a ticket's page", cookie, [f"/tickets/{number}" for number in numbers]),
     )
     for _, headers, paths in pages:
@@ -189,6 +186,14 @@ def reading(stage: Stage, scale: float) -> list[Figure]:
     figures = []
     for what, headers, paths in pages:
         load = stage.drive(clients.read_pages, [{"headers": headers, "paths": paths}])
+        figures.append(Figure(what, load.values(), (READ, NO_ERRORS)))
+    for what, texts in (
+        ("search by acceptance number", numbers),
+        ("search by 12345's number", externals),
+        ("search by telephone", phones),
+    ):
+        _warm_up(stage, clients.search, {"headers": cookie, "texts": texts[:6]})
+        load = stage.drive(clients.search, [{"headers": cookie, "texts": texts}])
         figures.append(Figure(what, load.values(), (READ, NO_ERRORS)))
     ask = {"app_id": seed.app_id(seed.CROWDED), "secret": seed.SECRET, "numbers": numbers}
     _warm_up(stage, clients.ask_status, {**ask, "numbers": numbers[:6]})
