@@ -19,15 +19,17 @@ from app.engine.parser import ParsedDefinition
 if TYPE_CHECKING:
     from tests.conftest import MovableClock
 
-DIAGRAMS = Path(__file__).resolve().parents[1] / "support" / "diagrams"
+ROOT = Path(__file__).resolve().parents[2]
+DIAGRAMS = (ROOT / "tests" / "support" / "diagrams", ROOT / "bpmn")
 OPEN = TaskState.WAITING | TaskState.READY | TaskState.STARTED
 Answers = Callable[[random.Random, str], dict[str, Any]]
 
 
 @cache
 def parsed(name: str) -> ParsedDefinition:
-    """The diagram `name`.bpmn of tests/support/diagrams, whose main process has the same id."""
-    return parser.parse({name: (DIAGRAMS / f"{name}.bpmn").read_bytes()}, name)
+    """The diagram `name`.bpmn of the tests or the product; its main process has the same id."""
+    file = next(f / f"{name}.bpmn" for f in DIAGRAMS if (f / f"{name}.bpmn").exists())
+    return parser.parse({name: file.read_bytes()}, name)
 
 
 def handler(name: str, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +138,7 @@ class Walk:
     ) -> None:
         self.name, self.clock, self.tolerant, self.tally = name, clock, tolerant, tally
         self.random = random.Random(seed)
+        self.seen: set[str] = set()
         self.stock = stock(name, variables)
         self.live = stored(live(name, variables), name)
 
@@ -156,6 +159,11 @@ class Walk:
             raw = self._store()
             self.tally.largest_state = max(self.tally.largest_state, raw)
             self.tally.most_tasks = max(self.tally.most_tasks, len(tasks_of(self.live)))
+            self.seen |= {
+                task.task_spec.name
+                for task in tasks_of(self.stock)
+                if task.state == TaskState.COMPLETED
+            }
 
     def _store(self) -> int:
         pruning.prune(self.live)
