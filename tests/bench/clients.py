@@ -142,16 +142,21 @@ def read_pages(call: Caller, job: dict[str, Any]) -> None:
         call("GET", path, job["headers"])
 
 
+def form_token(port: int, path: str, cookie: str) -> tuple[str, str]:
+    """Open a page with a form; returns the Cookie header from then on, and the form's token."""
+    http = HTTPConnection("127.0.0.1", port, timeout=60)
+    http.request("GET", path, headers={"Cookie": cookie})
+    page = http.getresponse()
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.read().decode())
+    assert found is not None, f"{path} has no form"
+    return (page.getheader("Set-Cookie") or cookie).partition(";")[0], found.group(1)
+
+
 def sign_in(port: int, username: str, password: str) -> str:
     """Sign in as a browser does; returns the Cookie header."""
     http = HTTPConnection("127.0.0.1", port, timeout=60)
-    http.request("GET", "/login")
-    page = http.getresponse()
-    text = page.read().decode()
-    cookie = (page.getheader("Set-Cookie") or "").partition(";")[0]
-    found = re.search(r'name="csrf_token" value="([^"]+)"', text)
-    assert found is not None, "the sign-in page has no token"
-    form = {"username": username, "password": password, "csrf_token": found.group(1)}
+    cookie, token = form_token(port, "/login", "")
+    form = {"username": username, "password": password, "csrf_token": token}
     headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": cookie}
     http.request("POST", "/login", urlencode(form), headers)
     answer = http.getresponse()
@@ -162,12 +167,9 @@ def sign_in(port: int, username: str, password: str) -> str:
 
 def search(call: Caller, job: dict[str, Any]) -> None:
     """Search for tickets one after another, as the page's form does: by POST with its token."""
-    page = call("GET", "/tickets", job["headers"]).decode()
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert found is not None, "the search page has no token"
-    headers = {**job["headers"], "Content-Type": "application/x-www-form-urlencoded"}
+    headers = {"Cookie": job["cookie"], "Content-Type": "application/x-www-form-urlencoded"}
     for text in job["texts"]:
-        form = urlencode({"q": text, "csrf_token": found.group(1)})
+        form = urlencode({"q": text, "csrf_token": job["token"]})
         call("POST", "/tickets", headers, form.encode())
 
 

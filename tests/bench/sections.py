@@ -187,13 +187,20 @@ def reading(stage: Stage, scale: float) -> list[Figure]:
     for what, headers, paths in pages:
         load = stage.drive(clients.read_pages, [{"headers": headers, "paths": paths}])
         figures.append(Figure(what, load.values(), (READ, NO_ERRORS)))
+    form = dict(
+        zip(
+            ("cookie", "token"),
+            clients.form_token(stage.port, "/tickets", cookie["Cookie"]),
+            strict=True,
+        )
+    )
     for what, texts in (
         ("search by acceptance number", numbers),
         ("search by 12345's number", externals),
         ("search by telephone", phones),
     ):
-        _warm_up(stage, clients.search, {"headers": cookie, "texts": texts[:6]})
-        load = stage.drive(clients.search, [{"headers": cookie, "texts": texts}])
+        _warm_up(stage, clients.search, {**form, "texts": texts[:6]})
+        load = stage.drive(clients.search, [{**form, "texts": texts}])
         figures.append(Figure(what, load.values(), (READ, NO_ERRORS)))
     ask = {"app_id": seed.app_id(seed.CROWDED), "secret": seed.SECRET, "numbers": numbers}
     _warm_up(stage, clients.ask_status, {**ask, "numbers": numbers[:6]})
