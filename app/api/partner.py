@@ -1,7 +1,5 @@
 """`/openapi/v1`: what a 12345 platform calls (REQUIREMENTS 4). A request is one transaction."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
@@ -9,9 +7,16 @@ from flask import Response, request
 from flask_smorest import Blueprint
 from marshmallow import Schema, fields
 
-from app.api.http import answer, client_ip, json_object, request_id
+from app.api.http import json_object
+from app.api.signed import (
+    MAX_JSON,
+    REFUSALS,
+    SIGNATURE_HEADERS,
+    DataAnswer,
+    RefusalSchema,
+    signed,
+)
 from app.core import clock
-from app.core.db import transact
 from app.core.errors import FieldError, HotlineError, Invalid, NotFound
 from app.divisions import queries as divisions
 from app.engine.errors import UnknownDefinition
@@ -25,21 +30,6 @@ from app.tickets import codes, queries, results, services
 from app.tickets.schemas import ComplaintSchema, read_complaint
 
 blueprint = Blueprint("partner", __name__, url_prefix="/openapi/v1", description="12345 平台对接")
-
-SIGNATURE_HEADERS = [
-    {"in": "header", "name": name, "required": True, "schema": {"type": "string"}}
-    for name in (
-        "X-App-Id",
-        "X-Timestamp",
-        "X-Nonce",
-        "X-Sign-Method",
-        "X-Body-Digest",
-        "X-Signature",
-    )
-]
-MAX_JSON = 1024 * 1024
-
-View = Callable[..., tuple[Any, int]]
 
 
 class WarningSchema(Schema):
@@ -71,32 +61,6 @@ class ReceiptAnswer(Schema):
     data = fields.Nested(ReceiptSchema)
 
 
-class FieldErrorSchema(Schema):
-    """One wrong field."""
-
-    field = fields.String()
-    rule = fields.String()
-    message = fields.String()
-
-
-class RefusalSchema(Schema):
-    """A refusal; `errors` names every wrong field at once."""
-
-    code = fields.String(metadata={"example": "VALIDATION_FAILED"})
-    message = fields.String()
-    request_id = fields.String()
-    errors = fields.List(fields.Nested(FieldErrorSchema))
-
-
-class DataAnswer(Schema):
-    """The envelope of anything else."""
-
-    code = fields.String(metadata={"example": "0"})
-    message = fields.String()
-    request_id = fields.String()
-    data = fields.Raw()
-
-
 EXAMPLE = {
     "external_ticket_no": "GZ12345-20261123-000981",
     "operator_no": "GZ12345-0231",
@@ -113,54 +77,6 @@ EXAMPLE = {
     "required_completion_date": "2026-12-14",
     "attachments": [],
 }
-
-_REFUSALS: dict[str, Any] = {
-    str(status): {
-        "description": text,
-        "content": {"application/json": {"schema": RefusalSchema}},
-    }
-    for status, text in (
-        (400, "MALFORMED：不是 JSON"),
-        (401, "SIGNATURE_INVALID、TIMESTAMP_SKEW、NONCE_REPLAY、APP_DISABLED"),
-        (403, "IP_NOT_ALLOWED"),
-        (422, "VALIDATION_FAILED：一次列出全部字段错误"),
-    )
-}
-
-
-def signed(*, most: int = MAX_JSON) -> Callable[[View], Callable[..., Response]]:
-    """Verify the caller and run the view, all in one transaction.
-
-    The view gets the partner first and returns (data, status); it may run twice after a deadlock.
-    """
-
-    def decorate(view: View) -> Callable[..., Response]:
-        @wraps(view)
-        def run(**kwargs: Any) -> Response:
-            request.max_content_length = most
-            body = request.get_data()
-            headers = dict(request.headers)
-            now = clock.now()
-
-            def work() -> tuple[Any, int]:
-                partner = inbound.authenticate(
-                    request.method,
-                    request.path,
-                    request.query_string.decode(),
-                    headers,
-                    body,
-                    client_ip(),
-                    now,
-                )
-                return view(partner, **kwargs)
-
-            data, status = transact(work)
-            envelope = {"code": "0", "message": "成功", "request_id": request_id(), "data": data}
-            return answer(envelope, status)
-
-        return run
-
-    return decorate
 
 
 @blueprint.post("/complaints")
@@ -186,7 +102,7 @@ def signed(*, most: int = MAX_JSON) -> Callable[[View], Callable[..., Response]]
             "description": "IDEMPOTENCY_CONFLICT",
             "content": {"application/json": {"schema": RefusalSchema}},
         },
-        **_REFUSALS,
+        **REFUSALS,
     },
 )
 @signed()
@@ -233,7 +149,7 @@ def submit_complaint(partner: Partner) -> tuple[Any, int]:
         "201": {"description": "已上传", "content": {"application/json": {"schema": DataAnswer}}},
         "413": {"description": "FILE_TOO_LARGE"},
         "415": {"description": "FILE_TYPE_DENIED"},
-        **_REFUSALS,
+        **REFUSALS,
     },
 )
 @signed(most=files.MAX_BYTES + MAX_JSON)
@@ -287,7 +203,7 @@ def download_attachment(attachment_id: str) -> Response:
     ],
     responses={
         "200": {"description": "下级区划", "content": {"application/json": {"schema": DataAnswer}}},
-        **_REFUSALS,
+        **REFUSALS,
     },
 )
 @signed()
@@ -322,7 +238,7 @@ ROOT = "000000000000"
     responses={
         "200": {"description": "代码表", "content": {"application/json": {"schema": DataAnswer}}},
         "404": {"description": "CODE_TABLE_NOT_FOUND"},
-        **_REFUSALS,
+        **REFUSALS,
     },
 )
 @signed()
@@ -343,7 +259,7 @@ def code_table(partner: Partner, name: str) -> tuple[Any, int]:
     responses={
         "200": {"description": "状态", "content": {"application/json": {"schema": DataAnswer}}},
         "404": {"description": "TICKET_NOT_FOUND"},
-        **_REFUSALS,
+        **REFUSALS,
     },
 )
 @signed()
