@@ -13,6 +13,7 @@ from app.core.clock import BEIJING
 STAGES = {
     "sign_in": "省级签收",
     "review": "初审",
+    "transfer_approval": "移送审批",
     "dispatch": "分派",
     "city_forward": "市级签收转办",
     "county_sign_in": "县级签收",
@@ -60,6 +61,11 @@ def total_due(
         if _add_working_days(start, 1) <= asked and requested - start <= LONGEST:
             return asked, False
     return _add_working_days(start, TOTAL_WORKING_DAYS[ticket_type]), requested is not None
+
+
+def working_days_after(moment: datetime, days: int) -> datetime:
+    """Closing time of the n-th working day after the day that counts as receipt."""
+    return _add_working_days(_effective_day(moment), days)
 
 
 def light(now: datetime, due: datetime | None) -> str:

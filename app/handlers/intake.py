@@ -1,10 +1,12 @@
 """Intake (受理): registering a ticket, signing it in, reviewing it."""
 
+from app.approvals import services as approvals
 from app.core.errors import FieldError, Invalid
 from app.divisions import queries as divisions
 from app.engine.registry import Change, Step, Submission, Variables, form, handler, observer
 from app.tickets import services
 from app.tickets.forms import ReviewForm, SignInForm
+from app.tickets.models import Ticket
 
 COUNTY = 3
 """Deepest level of a division that must be known before a ticket can be handed down."""
@@ -35,7 +37,22 @@ def review(submission: Submission) -> Variables:
             raise Invalid([FieldError("division_code", "unknown", "行政区划编码不存在")])
         services.locate(ticket, code)
     services.note(ticket, submission, submission.values["review"], submission.values.get("opinion"))
+    if submission.values["review"] == "return":
+        _ask_return(ticket, submission)
+    elif submission.values["review"] == "transfer":
+        values = submission.values
+        approvals.ask_transfer(
+            ticket, submission, values["transfer_org"], values["transfer_reason"]
+        )
     return {"review": submission.values["review"]}
+
+
+def _ask_return(ticket: Ticket, submission: Submission) -> None:
+    """退单 (EX-01): only what 12345 sent can go back to it."""
+    if ticket.partner_id is None:
+        raise Invalid([FieldError("review", "source", "只有12345转来的工单可以退单")])
+    values = submission.values
+    approvals.ask_return(ticket, submission, values["return_reason_code"], values["return_reason"])
 
 
 @observer("ticket_transfer")

@@ -74,6 +74,18 @@ VERIFICATION_RESULT = _table("verification_result", "属实情况", "属实", "�
 CALLER_CATEGORY = _table("caller_category", "来电人员类别", "贫困户", "社会公众", "扶贫工作人员")
 SERVICE_TYPE = _table("service_type", "服务类型", "咨询", "建议")
 URGENCY = _table("urgency", "紧急程度", "普通", "紧急")
+RETURN_REASON = CodeTable(
+    "return_reason",
+    "退单原因",
+    (
+        Code(1, "不属于12317业务范围"),
+        Code(2, "信息不全无法办理"),
+        Code(3, "区划或管辖错误"),
+        Code(4, "重复工单"),
+        Code(5, "已通过法定途径办理"),
+        Code(9, "其它"),
+    ),
+)
 INFORM_STATUS = _table(
     "inform_status", "告知情况", "已告知", "拒绝接听或接收", "多次联系未果", "匿名不适用"
 )
@@ -90,6 +102,7 @@ TABLES = {
         CALLER_CATEGORY,
         SERVICE_TYPE,
         URGENCY,
+        RETURN_REASON,
         INFORM_STATUS,
         INFORM_METHOD,
     )

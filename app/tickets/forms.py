@@ -5,7 +5,12 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Range
 
-from app.tickets.codes import INFORM_METHOD, INFORM_STATUS, VERIFICATION_RESULT
+from app.tickets.codes import (
+    INFORM_METHOD,
+    INFORM_STATUS,
+    RETURN_REASON,
+    VERIFICATION_RESULT,
+)
 from app.tickets.fields import (
     REQUIRED,
     REQUIRED_MESSAGES,
@@ -50,14 +55,72 @@ class SignInForm(Schema):
 class ReviewForm(Schema):
     """初审 (T04): does it meet the standards of 12317; the division is completed here."""
 
-    review = _choice("初审结论", accept="受理")
+    review = _choice("初审结论", accept="受理", **{"return": "退单", "transfer": "移送"})
     division_code = CleanText(
         most=12,
         digits=True,
         allow_none=True,
         metadata={"label": "行政区划", "widget": "division", "help": "至少确认到县级，方可转办"},
     )
+    return_reason_code = CodeOf(
+        RETURN_REASON,
+        allow_none=True,
+        metadata={"label": "退单原因", "widget": "select", "show_when": {"review": ["return"]}},
+    )
+    return_reason = CleanText(
+        most=1000,
+        least=10,
+        lines=True,
+        allow_none=True,
+        metadata={
+            "label": "退单理由",
+            "widget": "textarea",
+            "rows": 3,
+            "show_when": {"review": ["return"]},
+            "help": "写明依据和建议的承办部门，将发送给12345",
+        },
+    )
+    transfer_org = CleanText(
+        most=100,
+        least=2,
+        allow_none=True,
+        metadata={"label": "移送单位", "show_when": {"review": ["transfer"]}, "help": "须经审批"},
+    )
+    transfer_reason = CleanText(
+        most=1000,
+        least=10,
+        lines=True,
+        allow_none=True,
+        metadata={
+            "label": "移送理由",
+            "widget": "textarea",
+            "rows": 3,
+            "show_when": {"review": ["transfer"]},
+        },
+    )
     opinion = _opinion("初审意见")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _the_choice_is_explained(self, data: dict[str, Any], **_: Any) -> None:
+        wanted = {
+            "return": ("return_reason_code", "return_reason"),
+            "transfer": ("transfer_org", "transfer_reason"),
+        }.get(data.get("review", ""), ())
+        missing = {name: [REQUIRED] for name in wanted if not data.get(name)}
+        if missing:
+            raise ValidationError(missing)
+
+
+class ApproveTransferForm(Schema):
+    """移送审批 (T04d): the leader agrees, or sends it back to the review."""
+
+    decision = _choice("审批结论", approve="同意移送", refuse="不同意")
+    opinion = _opinion("审批意见", help="不同意时必填")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _a_refusal_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("decision") == "refuse" and not data.get("opinion"):
+            raise ValidationError("不同意须填写意见", "opinion")
 
 
 class DispatchForm(Schema):

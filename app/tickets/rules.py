@@ -11,16 +11,19 @@ from app.core.errors import FieldError
 STATES = {
     "submitted": "待签收",
     "reviewing": "待初审",
+    "return_pending": "退单待批复",
     "dispatching": "待分派",
     "delegated": "已转办待签收",
     "handling": "办理中",
     "auditing": "待审核",
     "result_pending": "待反馈",
     "archived": "已归档",
+    "returned": "已退单",
+    "transferred_out": "已移送",
 }
 """The one vocabulary of states (REQUIREMENTS 1.7) that the diagrams reach so far."""
 
-CLOSED = frozenset({"archived"})
+CLOSED = frozenset({"archived", "returned", "transferred_out"})
 
 ANONYMITY_MODES = {
     "named_requires_caller": "实名须填姓名和联系电话，匿名不要求",

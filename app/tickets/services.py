@@ -130,6 +130,10 @@ _START: dict[str, str | int] = {
     "city_route": "",
     "handled_by": "",
     "audit": "",
+    "audit_needed": True,
+    "return_approved": 0,
+    "return_remind_at": "",
+    "transfer_approved": False,
 }
 """Every variable a gateway reads exists from the start: a missing one would be an incident."""
 

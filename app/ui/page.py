@@ -1,6 +1,6 @@
 """What every page does: know who is there, may they, and draw the frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -46,8 +46,16 @@ def permitted(action: str) -> Callable[[View], View]:
     return decorate
 
 
-def draw(template: str, principal: Principal | None, **context: Any) -> str:
-    """Render with the frame: product name, user, navigation."""
+def draw(
+    template: str,
+    principal: Principal | None,
+    counts: Mapping[str, int] | None = None,
+    **context: Any,
+) -> str:
+    """Render with the frame: product name, user, navigation.
+
+    `counts` are badges of the navigation by key that the view has counted already.
+    """
     frame: dict[str, Any] = {
         "product_name": current_app.config["SETTINGS"].product_name,
         "logout_url": url_for("sessions.sign_out"),
@@ -61,7 +69,7 @@ def draw(template: str, principal: Principal | None, **context: Any) -> str:
             "level_label": LEVEL_LABELS.get(principal.level, ""),
         }
         frame["account_url"] = url_for("account.show")
-        frame["nav"] = [_entry(principal, page) for page in _pages(principal)]
+        frame["nav"] = [_entry(principal, page, counts or {}) for page in _pages(principal)]
     return render_template(template, **frame, **context)
 
 
@@ -95,16 +103,19 @@ def _pages(principal: Principal) -> list[_Page]:
     return [page for page in _PAGES if may(principal, page.action)]
 
 
-def _entry(principal: Principal, page: _Page) -> dict[str, Any]:
-    counts = {"worklist": _open_count, "operations": _dead_count}
-    count = counts.get(page.key)
+def _entry(principal: Principal, page: _Page, known: Mapping[str, int]) -> dict[str, Any]:
+    count = {"worklist": _open_count, "operations": _dead_count}.get(page.key)
+    if page.key in known:
+        badge = known[page.key]
+    else:
+        badge = count(principal) if count else 0
     return {
         "group": page.group,
         "key": page.key,
         "label": page.label,
         "icon": page.icon,
         "url": url_for(page.endpoint),
-        "count": count(principal) if count else 0,
+        "count": badge,
     }
 
 

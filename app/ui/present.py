@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import url_for
 
+from app.approvals.models import AGREED, ReturnRequest
 from app.core.clock import BEIJING
 from app.divisions import queries as divisions
 from app.engine.models import ProcessEvent, UserTask
@@ -27,6 +28,9 @@ DECISIONS = {
     "city": "市级自行办理",
     "to_city": "转办市级",
     "to_county": "转办县级",
+    "return": "申请退单",
+    "transfer": "申请移送",
+    "refuse": "不同意",
     "approve": "同意",
     "reject": "驳回",
 }
@@ -116,13 +120,26 @@ def _caller_text(ticket: Ticket, name: str, known: set[str], open_: bool) -> str
     return value if open_ else _CALLER[name][1](value)
 
 
+_MESSAGES = {"confirm.result": "12345 已确认收到结果", "decide.return": "12345 批复退单申请"}
+"""What the arrival of a message means to a person."""
+
+
+def _answer_text(request: ReturnRequest | None) -> str:
+    if request is None:
+        return ""
+    by = f"（{request.decided_by}）" if request.decided_by else ""
+    return f"{'同意' if request.state == AGREED else '不同意'}{by} · {request.opinion}"
+
+
 def timeline(
     events: Sequence[ProcessEvent],
     opinions: Sequence[Opinion],
     reports: Sequence[Investigation],
     waiting: Sequence[UserTask],
+    returns: Sequence[ReturnRequest] = (),
 ) -> list[dict[str, Any]]:
-    """Who did what and when, then who holds it now."""
+    """Who did what and when, then who holds it now; `returns` explain what 12345 answered."""
+    answers = iter([r for r in returns if r.decided_at is not None])
     said = {opinion.task_id: opinion for opinion in opinions}
     versions = {report.task_id: report for report in reports}
     units = _unit_names([e.unit_id for e in events] + [t.unit_id for t in waiting])
@@ -136,12 +153,14 @@ def timeline(
         if decision in event.element_name:  # “签收：签收” says nothing twice
             decision = ""
         text = " · ".join(x for x in (decision, opinion.text if opinion else None) if x)
+        if event.kind == "message" and event.element_name == "decide.return":
+            text = _answer_text(next(answers, None))
         if report is not None:
             text = f"提交第 {report.version} 版调查报告"
         lines.append(
             {
                 "kind": "returned" if opinion and opinion.decision == "reject" else "done",
-                "title": "12345 已确认收到结果" if event.kind == "message" else event.element_name,
+                "title": _MESSAGES.get(event.element_name, event.element_name),
                 "who": event.actor_name if event.kind == "user" else "系统自动",
                 "unit": units.get(event.unit_id or 0, ""),
                 "at": shown(event.at),

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, request, url_for
 from sqlalchemy import select
 
 from app.api.http import client_ip
+from app.approvals import queries as approvals
 from app.core import clock
 from app.core.db import session, transact
 from app.deadlines import rules as deadlines
@@ -70,7 +71,9 @@ def page(
         principal,
         **summary(principal, ticket, attached=attached, **summary_changes),
         diagram=diagram if instance else None,
-        timeline=present.timeline(events, opinions, reports, waiting),
+        timeline=present.timeline(
+            events, opinions, reports, waiting, approvals.returns_of(ticket.id)
+        ),
         reports=present.report_views(reports, opinions, attached),
         deliveries=[_delivery(d) for d in deliveries],
         undelivered=[d.title for d in deliveries if d.state == "dead"],
@@ -222,7 +225,11 @@ def _awaited(instance: ProcessInstance | None) -> list[str]:
     if instance is None:
         return []
     query = select(WaitingMessage.element_id).where(WaitingMessage.instance_id == instance.id)
-    return list(session().scalars(query))
+    return [_CALLS.get(element, element) for element in session().scalars(query)]
+
+
+_CALLS = {"return_decided": "return_request"}
+"""What waits inside a called diagram → the call that stands for it in the main one."""
 
 
 def _light(ticket: Ticket, now: datetime) -> str:

@@ -33,6 +33,7 @@ _LIGHTS = (
 _STEPS = (
     ("sign_in", "签收"),
     ("review", "初审"),
+    ("approve_transfer", "移送审批"),
     ("dispatch", "分派"),
     ("handle_by_province", "省级办理"),
     ("city_decide", "市级签收转办"),
@@ -43,7 +44,14 @@ _STEPS = (
     ("audit_by_province", "省级审核"),
 )
 _LEVEL_STEPS = {
-    "province": {"sign_in", "review", "dispatch", "handle_by_province", "audit_by_province"},
+    "province": {
+        "sign_in",
+        "review",
+        "approve_transfer",
+        "dispatch",
+        "handle_by_province",
+        "audit_by_province",
+    },
     "city": {"city_decide", "handle_by_city", "audit_by_city"},
     "county": {"county_sign_in", "handle_by_county"},
 }
@@ -112,7 +120,7 @@ def index(principal: Principal) -> Any:
     }
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
         return render_template("worklist/_rows.html", **context)
-    return draw("worklist/index.html", principal, **context)
+    return draw("worklist/index.html", principal, counts={"worklist": counts["all"]}, **context)
 
 
 @blueprint.get("/done")

@@ -22,7 +22,16 @@ from SpiffWorkflow.util.task import TaskState
 from app.engine import workflow
 from app.engine.parser import parse
 from tests.bpmn.test_equivalence import TICKET_START
-from tests.bpmn.walking import DIAGRAMS, live, people, settle_stock, snapshot, stock, stored
+from tests.bpmn.walking import (
+    DIAGRAMS,
+    live,
+    people,
+    settle_stock,
+    snapshot,
+    sources,
+    stock,
+    stored,
+)
 from tests.unit.engine.flows import bundle, flow_of
 from tests.unit.engine.test_workflow import do
 
@@ -207,7 +216,7 @@ def test_stock_scripts_reach_the_machine(script: str) -> None:
 
 def test_running_instances_never_change_the_shared_diagram() -> None:
     name = "ticket_like"
-    definition = parse({name: (DIAGRAMS / f"{name}.bpmn").read_bytes()}, name)
+    definition = parse(sources(DIAGRAMS[0], name), name)
 
     def shape() -> list[Any]:
         specs = (definition.spec, *definition.subprocess_specs.values())

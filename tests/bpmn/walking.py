@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from SpiffWorkflow.bpmn.specs.mixins.inclusive_gateway import InclusiveGateway
 from SpiffWorkflow.bpmn.specs.mixins.parallel_gateway import ParallelGateway
 from SpiffWorkflow.util.task import TaskState
 
+from app.core import clock
 from app.engine import codec, parser, pruning, timers, workflow
 from app.engine.expressions import SafeEnvironment, ScriptEngine
 from app.engine.parser import ParsedDefinition
@@ -28,12 +30,21 @@ Answers = Callable[[random.Random, str], dict[str, Any]]
 @cache
 def parsed(name: str) -> ParsedDefinition:
     """The diagram `name`.bpmn of the tests or the product; its main process has the same id."""
-    file = next(f / f"{name}.bpmn" for f in DIAGRAMS if (f / f"{name}.bpmn").exists())
-    return parser.parse({name: file.read_bytes()}, name)
+    folder = next(f for f in DIAGRAMS if (f / f"{name}.bpmn").exists())
+    return parser.parse(sources(folder, name), name)
+
+
+def sources(folder: Path, name: str) -> dict[str, bytes]:
+    """A diagram and the files of those it calls, unless they stand in the same file."""
+    own = (folder / f"{name}.bpmn").read_bytes()
+    files = [folder / f"{key}.bpmn" for key in parser.called_elements(own)]
+    return {name: own, **{file.stem: file.read_bytes() for file in files if file.exists()}}
 
 
 def handler(name: str, params: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    """The only handler of these walks: leaves a trace of what it was asked."""
+    """The only handler of these walks: leaves a trace of what it was asked, sets the next timer."""
+    if name.startswith("returns."):
+        return {"return_remind_at": (clock.now() + timedelta(days=1)).isoformat()}
     return {"handler": name, **{f"asked_{key}": value for key, value in params.items()}}
 
 

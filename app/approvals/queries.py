@@ -1,0 +1,46 @@
+"""Reading requests and their answers."""
+
+from sqlalchemy import select
+
+from app.approvals.models import OPEN, ReturnRequest, Transfer
+from app.core.db import session
+
+
+def returns_of(ticket_id: int) -> list[ReturnRequest]:
+    """All return requests of a ticket, in order."""
+    return list(
+        session().scalars(
+            select(ReturnRequest)
+            .where(ReturnRequest.ticket_id == ticket_id)
+            .order_by(ReturnRequest.id)
+        )
+    )
+
+
+def open_return(ticket_id: int) -> ReturnRequest | None:
+    """The one that waits for an answer, locked."""
+    return session().scalar(
+        select(ReturnRequest)
+        .where(ReturnRequest.ticket_id == ticket_id, ReturnRequest.state == OPEN)
+        .with_for_update()
+    )
+
+
+def latest_return(ticket_id: int) -> ReturnRequest | None:
+    """The last one, whatever became of it."""
+    return session().scalar(
+        select(ReturnRequest)
+        .where(ReturnRequest.ticket_id == ticket_id)
+        .order_by(ReturnRequest.id.desc())
+        .limit(1)
+    )
+
+
+def latest_transfer(ticket_id: int) -> Transfer | None:
+    """The last transfer asked for."""
+    return session().scalar(
+        select(Transfer)
+        .where(Transfer.ticket_id == ticket_id)
+        .order_by(Transfer.id.desc())
+        .limit(1)
+    )

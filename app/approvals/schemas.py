@@ -1,0 +1,24 @@
+"""What the other side answers: seed table 4."""
+
+from marshmallow import EXCLUDE, Schema
+
+from app.tickets.codes import APPROVED
+from app.tickets.fields import CleanText, CodeOf, Moment
+
+
+class ReturnDecisionSchema(Schema):
+    """退单返回结果 (seed table 4): 1 同意, 2 不同意, and why."""
+
+    class Meta:
+        """Unknown fields are left aside."""
+
+        unknown = EXCLUDE
+
+    approved = CodeOf(APPROVED, required=True, metadata={"label": "是否同意"})
+    opinion = CleanText(most=1000, lines=True, required=True, metadata={"label": "批复意见"})
+    decided_by = CleanText(most=50, allow_none=True, metadata={"label": "批复人"})
+    decided_at = Moment(allow_none=True, metadata={"label": "批复时间"})
+    request_no = CleanText(most=40, allow_none=True, metadata={"label": "申请编号"})
+
+
+RETURN_DECISION = ReturnDecisionSchema()

@@ -1,0 +1,192 @@
+"""Asking and deciding: 退单 between us and 12345, 移送 between operator and leader."""
+
+from datetime import datetime
+from typing import Any
+
+from app.approvals import queries
+from app.approvals.errors import RequestNotOpen
+from app.approvals.models import AGREED, OPEN, REFUSED, ReturnRequest, Transfer
+from app.core.db import session
+from app.deadlines.rules import working_days_after
+from app.engine import runner
+from app.engine.registry import Submission
+from app.exchange import outbox
+from app.exchange.models import Partner
+from app.organisations import queries as organisations
+from app.tickets.models import Ticket
+from app.tickets.services import beijing
+
+YES = 1
+DECISION_DAYS = 1
+"""Working days 12345 has to answer before it is reminded (REQUIREMENTS 2.2)."""
+
+
+def ask_return(ticket: Ticket, submission: Submission, code: int, reason: str) -> ReturnRequest:
+    """Write a return request down; the diagram sends it."""
+    earlier = len(queries.returns_of(ticket.id))
+    request = ReturnRequest(
+        ticket_id=ticket.id,
+        request_no=f"{ticket.acceptance_no}-R{earlier + 1}",
+        reason_code=code,
+        reason=reason,
+        requested_by=submission.actor.id,
+        requested_by_name=submission.actor.name,
+        unit_id=submission.actor.unit_id,
+        requested_at=submission.now,
+        reminders=0,
+        state=OPEN,
+    )
+    session().add(request)
+    session().flush()
+    return request
+
+
+def send_return(ticket: Ticket, now: datetime) -> datetime:
+    """Queue the request for 12345 (O1, table 8); when it is to be reminded."""
+    request = _open(ticket)
+    unit = organisations.unit(request.unit_id or 0)
+    outbox.send(
+        _partner(ticket),
+        ticket.acceptance_no,
+        "return-requests",
+        {
+            "acceptance_no": ticket.acceptance_no,
+            "external_ticket_no": ticket.external_ticket_no,
+            "request_no": request.request_no,
+            "reason_code": request.reason_code,
+            "return_reason": request.reason,
+            "requested_at": beijing(request.requested_at),
+            "requested_by_org": unit.name if unit else "",
+        },
+        now,
+        once=f"return:{request.request_no}",
+    )
+    ticket.status = "return_pending"
+    return working_days_after(now, DECISION_DAYS)
+
+
+def remind_return(ticket: Ticket, now: datetime) -> datetime:
+    """12345 has not answered in time: remind it (O8); when to do so again. Never agree for it."""
+    request = _open(ticket)
+    request.reminders += 1
+    _tell(
+        ticket,
+        "return_reminded",
+        {"request_no": request.request_no, "times": request.reminders},
+        now,
+        once=f"return:{request.request_no}:reminder:{request.reminders}",
+    )
+    return working_days_after(now, DECISION_DAYS)
+
+
+def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool:
+    """12345's answer (I9, table 4); True when it only repeats what was already answered.
+
+    The diagram goes on in the same transaction. Raises RequestNotOpen when nothing waits.
+    """
+    request = queries.open_return(ticket.id)
+    wanted = answer.get("request_no")
+    if request is None or (wanted and wanted != request.request_no):
+        last = queries.latest_return(ticket.id)
+        if last is not None and _repeats(last, answer):
+            return True
+        raise RequestNotOpen(ticket.status)
+    request.state = AGREED if answer["approved"] == YES else REFUSED
+    request.opinion = answer["opinion"]
+    request.decided_by = answer.get("decided_by")
+    request.decided_at = answer.get("decided_at") or now
+    session().flush()
+    runner.deliver_message(
+        f"decision:{request.request_no}",
+        "decide.return",
+        ticket.acceptance_no,
+        {"return_approved": answer["approved"]},
+        now=now,
+    )
+    return False
+
+
+def close_returned(ticket: Ticket, now: datetime) -> None:
+    """12345 has taken the ticket back: it ends here (已退单)."""
+    ticket.status = "returned"
+    ticket.archived_at = now
+
+
+def ask_transfer(ticket: Ticket, submission: Submission, organisation: str, reason: str) -> None:
+    """Ask the leader to hand the matter to another authority."""
+    session().add(
+        Transfer(
+            ticket_id=ticket.id,
+            organisation=organisation,
+            reason=reason,
+            requested_by=submission.actor.id,
+            requested_by_name=submission.actor.name,
+            requested_at=submission.now,
+            state=OPEN,
+        )
+    )
+    session().flush()
+
+
+def decide_transfer(
+    ticket: Ticket, submission: Submission, *, agreed: bool, opinion: str | None
+) -> None:
+    """The leader's word on it."""
+    transfer = _transfer(ticket)
+    transfer.state = AGREED if agreed else REFUSED
+    transfer.opinion = opinion
+    transfer.decided_by_name = submission.actor.name
+    transfer.decided_at = submission.now
+
+
+def close_transferred(ticket: Ticket, now: datetime) -> None:
+    """Tell 12345 where the matter went (O8); the ticket ends here (已移送)."""
+    transfer = _transfer(ticket)
+    if ticket.partner_id is not None:
+        _tell(
+            ticket,
+            "transferred_out",
+            {"transfer_out_org": transfer.organisation, "reason": transfer.reason},
+            now,
+            once=f"transfer:{ticket.acceptance_no}",
+        )
+    ticket.status = "transferred_out"
+    ticket.archived_at = now
+
+
+def _tell(ticket: Ticket, event: str, details: dict[str, Any], now: datetime, *, once: str) -> None:
+    body = {
+        "acceptance_no": ticket.acceptance_no,
+        "external_ticket_no": ticket.external_ticket_no,
+        "event": event,
+        "occurred_at": beijing(now),
+        **details,
+    }
+    outbox.send(_partner(ticket), ticket.acceptance_no, "status-events", body, now, once=once)
+
+
+def _repeats(request: ReturnRequest, answer: dict[str, Any]) -> bool:
+    state = AGREED if answer["approved"] == YES else REFUSED
+    same_number = answer.get("request_no") in {None, request.request_no}
+    return same_number and request.state == state and request.opinion == answer["opinion"]
+
+
+def _open(ticket: Ticket) -> ReturnRequest:
+    request = queries.open_return(ticket.id)
+    if request is None:
+        raise LookupError(f"ticket {ticket.id} has no open return request")
+    return request
+
+
+def _transfer(ticket: Ticket) -> Transfer:
+    transfer = queries.latest_transfer(ticket.id)
+    if transfer is None:
+        raise LookupError(f"ticket {ticket.id} has no transfer")
+    return transfer
+
+
+def _partner(ticket: Ticket) -> Partner:
+    partner = session().get(Partner, ticket.partner_id)
+    if partner is None:
+        raise LookupError(f"ticket {ticket.id} has no partner")
+    return partner
