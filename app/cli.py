@@ -1,7 +1,6 @@
 """The `flask` commands of operators: each opens its own transaction and calls one service."""
 
 import json
-import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,8 +24,7 @@ from app.security import services as security
 from app.security import tokens
 from app.security.models import User
 from app.security.queries import principal_for_user
-from app.simulator.config import SimulatorConfig
-from app.simulator.server import run as serve_simulator
+from app.simulator.__main__ import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -44,6 +42,7 @@ token = AppGroup("token", help="接口令牌")
 platforms = AppGroup("partners", help="12345 对接平台")
 scheduler = AppGroup("scheduler", help="定时任务进程")
 simulated = AppGroup("simulator", help="12345 平台模拟器")
+simulated.add_command(simulate)
 work = AppGroup("queue", help="工作队列：死信与重发")
 incident = AppGroup("incidents", help="异常事件：列出与重试")
 seed = AppGroup("seed", help="基础数据与演示数据")
@@ -80,30 +79,6 @@ def run_scheduler() -> None:
     from app.scheduler import run
 
     run(current_app._get_current_object())  # type: ignore[attr-defined]
-
-
-@simulated.command("run")
-@click.option("--host", default="127.0.0.1")
-@click.option("--port", default=5345)
-@click.option("--platform", default="http://127.0.0.1:5000", help="12317 平台地址")
-@click.option("--app-id", default=demo.GUIZHOU)
-@click.option("--secret", envvar="SIMULATOR_SECRET", required=True)
-@click.option("--journal", default=None, type=click.Path(path_type=Path))
-def run_simulator(
-    host: str, port: int, platform: str, app_id: str, secret: str, journal: Path | None
-) -> None:
-    """Play a province's 12345 platform."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    config = SimulatorConfig(
-        platform_url=platform,
-        app_id=app_id,
-        secret=secret,
-        journal=journal or Path("instance") / f"simulator-{app_id}.jsonl",
-        province_code=demo.PROVINCES.get(app_id, (None, ""))[0],
-        name=demo.PROVINCES.get(app_id, ("", app_id))[1],
-        ticket_prefix=app_id.upper(),
-    )
-    serve_simulator(config, host, port)
 
 
 @users.command("create")

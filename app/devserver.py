@@ -19,13 +19,12 @@ from typing import Any
 from urllib.request import urlopen
 
 from app.core import embedded
+from app.demo import PROVINCES
 
 ROOT = Path(__file__).resolve().parents[1]
 INSTANCE = ROOT / "instance"
 SECRETS = INSTANCE / "dev.env"
 DATABASE = "zhuanban"
-PLATFORMS = ("gz12345", "cq12345")
-"""The sample 12345 platforms, each played by a simulator of its own."""
 
 
 def main() -> int:
@@ -148,12 +147,13 @@ class _Children:
         web = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(ports["web"])]
         web += ["--workers", "2", "--blocking-threads", "4", "--no-ws", "--log-level", "warning"]
         flask = [sys.executable, "-m", "flask"]
-        simulator = [*flask, "simulator", "run", "--platform", f"http://127.0.0.1:{ports['web']}"]
+        platform = f"http://127.0.0.1:{ports['web']}"
+        simulator = [sys.executable, "-m", "app.simulator", "--platform", platform]
         for command in (
             [sys.executable, "-m", *web, "app.wsgi:app"],
             [*flask, "scheduler", "run"],
             *(
-                [*simulator, "--app-id", app_id, "--port", str(port)]
+                [*simulator, "--app-id", app_id, "--port", str(port), *_profile(app_id)]
                 for app_id, port in _simulators(ports).items()
             ),
         ):
@@ -180,7 +180,12 @@ class _Children:
 
 def _simulators(ports: Mapping[str, int]) -> dict[str, int]:
     """Platform → the port its simulator answers on, one after the other."""
-    return {app_id: ports["simulator"] + n for n, app_id in enumerate(PLATFORMS)}
+    return {app_id: ports["simulator"] + n for n, app_id in enumerate(PROVINCES)}
+
+
+def _profile(app_id: str) -> list[str]:
+    province, name = PROVINCES[app_id]
+    return ["--province", province, "--name", name]
 
 
 def _wait_until_served(port: int, children: _Children) -> None:

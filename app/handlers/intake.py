@@ -36,7 +36,9 @@ def review(submission: Submission) -> Variables:
         if divisions.get(code) is None:
             raise Invalid([FieldError("division_code", "unknown", "行政区划编码不存在")])
         services.locate(ticket, code)
-    services.note(ticket, submission, submission.values["review"], submission.values.get("opinion"))
+    said = [submission.values.get(name) for name in ("return_reason", "transfer_reason", "opinion")]
+    text = "\n".join(part for part in said if part) or None
+    services.note(ticket, submission, submission.values["review"], text)
     if submission.values["review"] == "return":
         _ask_return(ticket, submission)
     elif submission.values["review"] == "transfer":
