@@ -5,7 +5,8 @@ from typing import Any
 from app.engine import codec, parser, pruning, workflow
 from app.engine.expressions import SafeEnvironment, ServiceCall
 from app.engine.parser import ParsedDefinition
-from tests.bpmn.walking import DIAGRAMS, parsed
+from tests.bpmn.walking import DIAGRAMS as FOLDERS
+from tests.bpmn.walking import parsed
 
 __all__ = [
     "DIAGRAMS",
@@ -17,6 +18,9 @@ __all__ = [
     "started",
     "stored",
 ]
+
+DIAGRAMS = FOLDERS[0]
+"""The diagrams of the tests; the product's own are walked in `tests/bpmn`."""
 
 HEAD = (
     '<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" '
