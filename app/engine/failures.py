@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.db import RecordedFailure
@@ -87,3 +88,18 @@ class ActionFailed(HotlineError, RecordedFailure):
         )
         wanted = self.attempt.request.get("task_id")
         return next((i for i in same if i.request.get("task_id") == wanted), None)
+
+
+def is_for_caller(error: Exception, *, unattended: bool) -> bool:
+    """Refusals and database faults are the caller's, unless the scheduler is the caller.
+
+    It has nobody to tell, and would meet the same instance again at every tick and get no further.
+    A database that is away or asks for another try (SQLSTATE 08, 40, 53, 57, or none) says nothing
+    about the instance.
+    """
+    if isinstance(error, HotlineError):
+        return not unattended or isinstance(error, ActionFailed)
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None) or "08"
+        return not unattended or state[:2] in {"08", "40", "53", "57"}
+    return False

@@ -30,11 +30,7 @@ def retry(incident_id: int, *, by: str, now: datetime) -> Incident:
     When it breaks again the failure is counted on the same incident. What somebody has done
     meanwhile counts as settled; any other refusal passes on and leaves the incident open.
     """
-    incident = session().get(Incident, incident_id, with_for_update=True)
-    if incident is None:
-        raise NotFound("没有这条异常事件", "INCIDENT_NOT_FOUND")
-    if incident.state != "open":
-        raise Conflict("该异常事件已处理", "INCIDENT_RESOLVED", current_state=incident.state)
+    incident = _locked(incident_id)
     request = dict(incident.request)
     actor = Actor(**request.pop("actor"))
     with suppress(TaskAlreadyDone, InstanceExists):
@@ -45,12 +41,26 @@ def retry(incident_id: int, *, by: str, now: datetime) -> Incident:
 
 
 def dismiss(incident_id: int, *, by: str, now: datetime) -> Incident:
-    """Close an incident whose matter was settled another way."""
+    """Close an incident whose matter was settled another way.
+
+    Refused while a timer that broke still stops its instance: nothing but the retry lets it go on.
+    """
+    incident = _locked(incident_id)
+    instance = session().get(ProcessInstance, incident.instance_id or 0)
+    if incident.action == "fire_due" and instance is not None and instance.status == "incident":
+        raise Conflict("该流程的定时器仍停止，只能重试", "INSTANCE_STOPPED")
+    incident.state, incident.resolved_at, incident.resolved_by = "resolved", now, by
+    session().flush()
+    return incident
+
+
+def _locked(incident_id: int) -> Incident:
+    """The open incident, locked; NotFound or Conflict otherwise."""
     incident = session().get(Incident, incident_id, with_for_update=True)
     if incident is None:
         raise NotFound("没有这条异常事件", "INCIDENT_NOT_FOUND")
-    incident.state, incident.resolved_at, incident.resolved_by = "resolved", now, by
-    session().flush()
+    if incident.state != "open":
+        raise Conflict("该异常事件已处理", "INCIDENT_RESOLVED", current_state=incident.state)
     return incident
 
 

@@ -201,7 +201,7 @@ def deliver_message(
             select(InboxMessage.state).where(InboxMessage.message_id == message_id)
         )
         return known or "pending"
-    instance = _lock_by_key(business_key)
+    instance = _lock_by_key(business_key, name)
     if instance is None:
         return "pending"
     if instance.status in {"completed", "cancelled"}:
@@ -223,7 +223,7 @@ def raise_event(
     nobody's concern.
     """
     payload = entry.allowed(name, payload)
-    instance = _lock_by_key(business_key)
+    instance = _lock_by_key(business_key, name)
     if instance is None or instance.status != "open" or not _somebody_waits(instance.id, name):
         return False
     request = {"name": name, "payload": payload}
@@ -238,7 +238,8 @@ def fire_due(instance_id: int, *, now: datetime) -> Outcome | None:
     instance = _lock(ProcessInstance.id == instance_id)
     if instance is None or instance.status != "open":
         return None
-    with Turn.locked(instance, actor=registry.SYSTEM, now=now).guard("fire_due", {}) as this:
+    this = Turn.locked(instance, actor=registry.SYSTEM, now=now)
+    with this.guard("fire_due", {}, unattended=True):
         this.advance()
     return this.save("fire_due", None)
 
@@ -286,7 +287,8 @@ def deliver_early(instance_id: int, *, now: datetime) -> int:
 def _deliver_pending(
     instance: Row[*tuple[Any, ...]], actor: Actor, now: datetime, request: dict[str, Any]
 ) -> list[str]:
-    with Turn.locked(instance, actor=actor, now=now).guard("deliver_message", request) as this:
+    this = Turn.locked(instance, actor=actor, now=now)
+    with this.guard("deliver_message", request, unattended=not request):
         this.drain_inbox()
     if this.delivered:
         this.save("deliver_message", None)
@@ -302,13 +304,18 @@ def _lock(condition: Any) -> Row[*tuple[Any, ...]] | None:
     )
 
 
-def _lock_by_key(business_key: str) -> Row[*tuple[Any, ...]] | None:
+def _lock_by_key(business_key: str, name: str) -> Row[*tuple[Any, ...]] | None:
+    """Lock the instance of the key that waits for the name, or may yet, or else the newest."""
+    waits = exists().where(
+        WaitingMessage.instance_id == ProcessInstance.id, WaitingMessage.name == name
+    )
+    has_ended = ProcessInstance.status.in_(["completed", "cancelled"])
     return (
         session()
         .execute(
             select(*turn.INSTANCE_COLUMNS)
             .where(ProcessInstance.business_key == business_key)
-            .order_by(ProcessInstance.id.desc())
+            .order_by(waits.desc(), has_ended, ProcessInstance.id.desc())
             .limit(1)
             .with_for_update()
         )

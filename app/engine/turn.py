@@ -8,13 +8,13 @@ from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from app.core.db import session, table_of
-from app.core.errors import HotlineError
 from app.engine import codec, definitions, pruning, registry, timers, workflow
+from app.engine.errors import ActionIdReused
 from app.engine.expressions import SafeEnvironment, element_of
-from app.engine.failures import ActionFailed, Attempt
+from app.engine.failures import ActionFailed, Attempt, is_for_caller
 from app.engine.history import History
 from app.engine.models import (
     NO_DUE_DATE,
@@ -41,7 +41,8 @@ INSTANCE_COLUMNS = (
 # The writes of every turn, on the tables themselves and built once: the mapped forms of the same
 # statements cost three times the time, and history without decisions would go in piece by piece.
 _INSTANCES, _TASKS = table_of(ProcessInstance), table_of(UserTask)
-_ADD_ACTION = insert(table_of(ProcessAction))
+_ACTIONS = table_of(ProcessAction)
+_ADD_ACTION = pg_insert(_ACTIONS).on_conflict_do_nothing().returning(_ACTIONS.c.action_id)
 _SAVE_INSTANCE = update(_INSTANCES).where(_INSTANCES.c.id == bindparam("of"))
 _CLOSE_TASKS = update(_TASKS).where(_TASKS.c.id.in_(bindparam("ids", expanding=True)))
 
@@ -74,6 +75,7 @@ class Turn:
         self.kind = ""
         self.request: dict[str, Any] = {}
         self.element_id: str | None = None
+        self.unattended = False
         self.delivered: list[str] = []
         self._completed: dict[UUID, Variables] = {}
         self._tasks_before: set[UUID] = set()
@@ -122,10 +124,19 @@ class Turn:
 
     @contextmanager
     def guard(
-        self, kind: str, request: dict[str, Any], element_id: str | None = None
+        self,
+        kind: str,
+        request: dict[str, Any],
+        element_id: str | None = None,
+        *,
+        unattended: bool = False,
     ) -> Iterator[Self]:
-        """Let refusals and database faults pass; everything else becomes ActionFailed."""
+        """Let refusals and database faults pass; everything else becomes ActionFailed.
+
+        `unattended`: the scheduler acts, and what it is refused becomes ActionFailed too.
+        """
         self.kind, self.request, self.element_id = kind, request, element_id
+        self.unattended = unattended
         with self._guarded():
             if self.state is not None:
                 self._load(self.state)
@@ -252,24 +263,23 @@ class Turn:
                 ],
             )
             if action_id is not None:
-                session().execute(
-                    _ADD_ACTION,
-                    {
-                        "action_id": action_id,
-                        "instance_id": self.instance_id,
-                        "kind": kind,
-                        "result": outcome.as_result(),
-                    },
-                )
+                values = {
+                    "action_id": action_id,
+                    "instance_id": self.instance_id,
+                    "kind": kind,
+                    "result": outcome.as_result(),
+                }
+                if session().execute(_ADD_ACTION, values).first() is None:
+                    raise ActionIdReused  # on another instance, at the same moment
             return outcome
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
         try:
             yield
-        except (HotlineError, DBAPIError):
-            raise
         except Exception as error:
+            if is_for_caller(error, unattended=self.unattended):
+                raise
             attempt = Attempt(
                 instance_id=None if self.is_new else self.instance_id,
                 process_key=self.process_key,
@@ -296,7 +306,9 @@ class Turn:
 
     def _task_row(self, task: workflow.OpenTask) -> UserTask:
         properties = task.properties
-        unit = task.data.get(properties["unit"]) if "unit" in properties else None
+        unit = task.data[properties["unit"]] if "unit" in properties else None
+        if "unit" in properties and type(unit) is not int:
+            raise TypeError("the variable of the unit is no unit's id")  # else: open to everybody
         return UserTask(
             id=task.task_id,
             instance_id=self.instance_id,
@@ -308,7 +320,7 @@ class Turn:
             role=properties.get("role"),
             form=properties.get("form"),
             deadline_key=properties.get("deadline"),
-            unit_id=unit if isinstance(unit, int) else None,
+            unit_id=unit,
             assignee_id=None,
             assignee_name=None,
             state="open",

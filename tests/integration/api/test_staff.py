@@ -460,7 +460,9 @@ def test_an_incident_is_listed_and_retried(staff: Ask, analyst: Person) -> None:
 def test_a_start_is_done_once(staff: Ask, analyst: Person, operator: Person) -> None:
     key, case = new_key(), new_key("case")
     staff("POST", "/process-definitions", analyst, data=three_tasks(key))
-    body = {"definition": key, "business_key": case, "action_id": str(uuid.uuid4())}
+    unit = {"city_unit_id": operator.principal.unit_id}
+    body = {"definition": key, "business_key": case, "variables": unit}
+    body["action_id"] = str(uuid.uuid4())
 
     first = staff("POST", "/process-instances", analyst, json=body)
     again = staff("POST", "/process-instances", analyst, json=body)

@@ -111,6 +111,9 @@ class Engine:
     def retry(self, incident_id: int) -> None:
         transact(lambda: incidents.retry(incident_id, by="管理员", now=self.now) and None)
 
+    def dismiss(self, incident_id: int) -> None:
+        transact(lambda: incidents.dismiss(incident_id, by="管理员", now=self.now) and None)
+
     def tasks(self, business_key: str, state: str = "open") -> list[UserTask]:
         session().rollback()
         return list(

@@ -1,9 +1,13 @@
 """What breaks inside an action: nothing half done, an incident, and the operator's retry."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.core.db import session
 from app.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.engine.failures import ActionFailed
 from tests.integration.engine.conftest import SOMEBODY, SOMEBODY_ELSE, Engine
@@ -267,3 +271,86 @@ def test_one_message_that_keeps_breaking_does_not_hold_up_the_others(
     del CAUSES[broken]
     engine.retry(incident.id)
     assert engine.waiting(broken) == ["end"]
+
+
+def late_step(engine: Engine) -> tuple[str, int]:
+    """A case whose timer is due and runs into a handler that may break; its instance."""
+    key, case = new_key(), new_key("case")
+    nodes = [user("one"), boundary("late", "one", after("PT1H")), user("two")]
+    nodes.append(service("break", "tests.fragile"))
+    engine.deploy(
+        key, diagram(key, nodes, ["begin>one", "one>done", "late>break", "break>two", "two>done"])
+    )
+    engine.start(key, case)
+    engine.clock.move(hours=2)
+    return case, engine.instance(case).id
+
+
+def division_by_zero() -> None:
+    session().execute(text("select 1 / 0"))
+
+
+@pytest.mark.parametrize(
+    "cause", [raising(Conflict("工单已办结", "TICKET_CLOSED")), division_by_zero]
+)
+def test_a_timer_that_is_refused_has_nobody_to_tell_and_becomes_an_incident(
+    engine: Engine, cause: Callable[[], None]
+) -> None:
+    case, instance_id = late_step(engine)
+    CAUSES[case] = cause
+
+    with pytest.raises(ActionFailed):
+        engine.fire_due(instance_id)
+
+    assert engine.instance(case).status == "incident"  # out of the way of the other timers
+    assert [i.action for i in engine.incidents(case)] == ["fire_due"]
+    del CAUSES[case]
+    engine.retry(engine.incidents(case)[0].id)
+    assert engine.waiting(case) == ["two"]
+
+
+def test_an_early_message_that_is_refused_does_not_hold_up_the_others(
+    engine: Engine, late_inbox: Any
+) -> None:
+    key, refused, fine = two_waits(engine), new_key("case"), new_key("case")
+    late_inbox(key, refused)
+    late_inbox(key, fine)
+    CAUSES[refused] = raising(Conflict("工单已办结", "TICKET_CLOSED"))
+
+    for _ in range(4):
+        with suppress(ActionFailed):
+            engine.drain_inbox()
+
+    assert engine.waiting(fine) == ["end"]
+    assert len(engine.incidents(refused)) == 1
+
+
+def test_a_stopped_timer_is_not_dismissed_and_nothing_is_dismissed_twice(engine: Engine) -> None:
+    case, instance_id = late_step(engine)
+    CAUSES[case] = raising(RuntimeError())
+    with pytest.raises(ActionFailed):
+        engine.fire_due(instance_id)
+    (incident,) = engine.incidents(case)
+
+    with pytest.raises(Conflict) as stopped:
+        engine.dismiss(incident.id)
+    assert stopped.value.code == "INSTANCE_STOPPED"
+    engine.cancel(instance_id)
+    engine.dismiss(incident.id)
+    with pytest.raises(Conflict) as again:
+        engine.dismiss(incident.id)
+    assert again.value.code == "INCIDENT_RESOLVED"
+
+
+def test_a_task_whose_unit_is_unknown_is_an_incident_and_not_everybody_s(engine: Engine) -> None:
+    key, case, other = new_key(), new_key("case"), new_key("case")
+    engine.deploy(key, line(key, user("one", unit="city_unit_id")))
+
+    with pytest.raises(ActionFailed):
+        engine.start(key, case)
+    with pytest.raises(ActionFailed):
+        engine.start(key, case, city_unit_id="7")
+    engine.start(key, other, city_unit_id=7)
+
+    assert engine.tasks(case) == []
+    assert engine.task(other).unit_id == 7

@@ -223,3 +223,34 @@ def test_what_waits_is_a_row_only_while_it_waits(engine: Engine, waiting: str) -
 
     assert session().scalars(rows).all() == []
     session().rollback()
+
+
+def test_a_message_finds_the_process_that_waits_among_several_of_one_key(
+    engine: Engine, waiting: str
+) -> None:
+    case, other = new_key("case"), new_key()
+    engine.deploy(other, line(other, user("brief")))
+    engine.start(waiting, case)
+    engine.complete(engine.task(case).id)
+    engine.start(other, case)
+    engine.complete(engine.task(case).id)  # the newest instance of the key has ended
+
+    assert engine.send(case, FACT) == "delivered"
+
+    assert engine.waiting(case) == ["two"]
+
+
+def test_a_message_waits_for_a_process_that_goes_on_beside_one_that_has_ended(
+    engine: Engine, waiting: str
+) -> None:
+    case, other = new_key("case"), new_key()
+    engine.deploy(other, line(other, user("brief")))
+    engine.start(waiting, case)
+    engine.start(other, case)
+    one, brief = sorted(engine.tasks(case), key=lambda task: task.element_id == "brief")
+    engine.complete(brief.id)
+
+    assert engine.send(case, FACT, fact="早到") == "pending"
+    engine.complete(one.id)
+
+    assert engine.waiting(case) == ["two"]

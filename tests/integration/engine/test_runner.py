@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from app.core.db import session
+from app.core.db import session, transact
 from app.core.errors import Conflict, Invalid
+from app.engine import runner
 from app.engine.codec import FORMAT
 from app.engine.errors import (
+    ActionIdReused,
     StaleVersion,
     TaskAlreadyDone,
     TaskClaimed,
@@ -315,3 +317,31 @@ def test_a_task_opened_by_another_service_is_seen_in_its_rows_only(
     assert [t.element_id for t in engine.tasks(case, "done")] == ["one"]
     assert [t.element_id for t in engine.tasks(case, "open")] == ["two"]
     session().rollback()
+
+
+def test_an_action_id_used_for_two_instances_at_once_counts_once(
+    engine: Engine, in_context: Callable[[Callable[[], Any]], Any]
+) -> None:
+    key, one, other, action_id = new_key(), new_key("case"), new_key("case"), uuid.uuid4()
+    engine.deploy(key, line(key, user("one")))
+    refusals: list[Exception] = []
+
+    def second() -> None:
+        try:
+            in_context(lambda: engine.start(key, other, action_id))
+        except Exception as refusal:
+            refusals.append(refusal)
+
+    thread = threading.Thread(target=second)
+
+    def first() -> None:
+        runner.start(key, one, {}, actor=SOMEBODY, now=engine.now, action_id=action_id)
+        thread.start()
+        thread.join(0.5)  # by then it waits for our row, or it finds the answer afterwards
+
+    transact(first)
+    thread.join(30)
+
+    assert [type(refusal) for refusal in refusals] == [ActionIdReused]
+    assert engine.waiting(one) == ["one"]
+    assert engine.tasks(other) == []
