@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import session, table_of
+from app.core.errors import FieldError, Invalid
 from app.core.sealed import keyring
 from app.exchange import rules, signature
 from app.exchange.errors import (
@@ -71,8 +72,14 @@ def authenticate(
 
 
 def fingerprint(payload: Any) -> str:
-    """A keyed hash of a JSON value; order of keys and white space in the request do not matter."""
-    plain = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    """A keyed hash of a JSON value; order of keys and white space in the request do not matter.
+
+    Invalid for a value nested deeper than can be written again (254 levels; 1024 can be read).
+    """
+    try:
+        plain = orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:
+        raise Invalid([FieldError("", "depth", "内容嵌套层次过深")]) from None
     return hmac.new(keyring().hash_key, plain, hashlib.sha256).hexdigest()
 
 

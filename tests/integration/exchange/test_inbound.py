@@ -1,16 +1,19 @@
 """Who may call, and the same question gets the same answer."""
 
+import json
 import threading
 import time
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import orjson
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from app.core.db import session, transact
-from app.core.errors import HotlineError
+from app.core.errors import HotlineError, Invalid
 from app.exchange import inbound, partners, retention, signature
 from app.exchange.errors import IdempotencyConflict, NonceReplay
 from app.exchange.models import IdempotencyKey, Nonce, Partner
@@ -317,3 +320,14 @@ def test_an_application_id_belongs_to_one_partner(caller: tuple[int, str, str]) 
         transact(lambda: partners.create(caller[1], {"name": "另一家", "province_code": "500000"}))
 
     assert [error.rule for error in refused.value.errors] == ["unique"]
+
+
+def test_what_is_nested_too_deep_to_be_written_again_is_refused_as_input() -> None:
+    deep: Any = 1
+    for _ in range(400):  # orjson reads 1024 levels and writes 254
+        deep = [deep]
+
+    with pytest.raises(Invalid) as refused:
+        inbound.fingerprint({"unknown": orjson.loads(json.dumps(deep))})
+
+    assert refused.value.errors[0].rule == "depth"
