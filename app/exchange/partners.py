@@ -90,11 +90,6 @@ def by_app_id(app_id: str) -> Partner:
     return partner
 
 
-def all_partners() -> list[Partner]:
-    """Every partner by province; there are a few dozen."""
-    return list(session().scalars(select(Partner).order_by(Partner.province_code, Partner.id)))
-
-
 def _locked(partner_id: int) -> Partner:
     partner = session().scalar(select(Partner).where(Partner.id == partner_id).with_for_update())
     if partner is None:
