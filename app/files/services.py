@@ -23,6 +23,8 @@ from app.security.principal import Principal
 
 MAX_BYTES = 50 * 2**20
 MAX_PER_STEP = 10
+MAX_DRAFTS = 3 * MAX_PER_STEP
+"""One uploader's drafts for a task: who takes files out of the form again may choose others."""
 DRAFT_LIFE = timedelta(hours=24)
 TASK_DRAFT_LIFE = timedelta(days=30)
 """Drafts of a task's form live longer: the form's own draft keeps their ids."""
@@ -105,13 +107,18 @@ def register(
     purpose: str = "attachments",
     task_id: UUID | None = None,
 ) -> Attachment:
-    """Make a received file a draft of its owner. Raises TooManyFiles for the eleventh of a task."""
+    """Make a received file a draft of its owner.
+
+    Raises TooManyFiles beyond MAX_DRAFTS of one owner for one task; `attach` takes MAX_PER_STEP.
+    """
     if task_id is not None:
-        count = session().scalar(
-            select(func.count()).where(Attachment.task_id == task_id, Attachment.purpose == purpose)
+        drafts = select(func.count()).where(
+            Attachment.task_id == task_id,
+            Attachment.user_id.is_not_distinct_from(owner.user_id),
+            Attachment.partner_id.is_not_distinct_from(owner.partner_id),
         )
-        if (count or 0) >= MAX_PER_STEP:
-            raise TooManyFiles(MAX_PER_STEP)
+        if (session().scalar(drafts) or 0) >= MAX_DRAFTS:
+            raise TooManyFiles(MAX_DRAFTS)
     attachment = Attachment(
         id=f"att_{base64.b32encode(secrets.token_bytes(17)).decode().lower()[:26]}",
         user_id=owner.user_id,

@@ -18,7 +18,7 @@ from app.factory import create_app
 from app.files import services, storage
 from app.files.errors import FileEmpty, FileTooLarge, FileTypeDenied, TooManyFiles
 from app.files.models import Attachment
-from app.files.services import DRAFT_LIFE, MAX_PER_STEP, TASK_DRAFT_LIFE, Owner
+from app.files.services import DRAFT_LIFE, MAX_DRAFTS, MAX_PER_STEP, TASK_DRAFT_LIFE, Owner
 from tests.conftest import make_settings
 from tests.unit.files import samples
 
@@ -113,14 +113,26 @@ def test_fifty_megabytes_pass_and_one_byte_more_does_not(upload):
     assert refusal.value.code == "FILE_TOO_LARGE"
 
 
-def test_the_eleventh_file_of_a_task_is_refused(upload):
+def test_files_chosen_and_taken_out_again_leave_room_for_others(upload, owner, number):
+    task_id, ticket_id = uuid.uuid4(), number()
+    chosen = [upload(task_id=task_id).id for _ in range(MAX_PER_STEP + 1)]
+
+    with pytest.raises(Invalid):
+        attach(chosen, ticket_id, owner)
+    attach(chosen[1:], ticket_id, owner)
+
+    assert len(services.of_ticket(ticket_id)) == MAX_PER_STEP
+
+
+def test_drafts_of_a_task_end_somewhere_and_are_counted_for_each_uploader(upload, number):
     task_id = uuid.uuid4()
-    for _ in range(MAX_PER_STEP):
+    for _ in range(MAX_DRAFTS):
         upload(task_id=task_id)
 
     with pytest.raises(TooManyFiles):
         upload(task_id=task_id)
     assert upload(task_id=uuid.uuid4())
+    assert upload(task_id=task_id, owner=Owner(user_id=number()))
 
 
 def test_a_stream_is_stored_whole_when_the_transaction_is_tried_again(context, clock, owner):
