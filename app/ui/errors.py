@@ -118,4 +118,5 @@ def _back() -> str:
     """The page of ours this request came from, unless it is the one that was refused."""
     came = urlsplit(request.referrer or "")
     own = came.netloc == request.host and came.path != request.path
+    own = own and not came.path.startswith("//")  # as an address it would name another host
     return (came.path + (f"?{came.query}" if came.query else "")) if own and came.path else "/"

@@ -153,9 +153,7 @@ def index(principal: Principal) -> str:
                 "received_at": present.shown(t.submitted_at),
                 "holder": holders.get(_holder_id(t), ""),
                 "light": _light(t, now),
-                "remaining_text": ""
-                if t.status in CLOSED
-                else deadlines.remaining_text(now, t.due_at),
+                "remaining_text": _remaining(t, now),
                 "url": url_for("tickets.show", acceptance_no=t.acceptance_no),
                 "urgent": t.urgency == 2,
             }
@@ -233,7 +231,19 @@ _CALLS = {"return_decided": "return_request"}
 
 
 def _light(ticket: Ticket, now: datetime) -> str:
-    return "none" if ticket.status in CLOSED else deadlines.light(now, ticket.due_at)
+    """After the last audit no clock runs: red stays red, in time has no light (EX-14)."""
+    if ticket.status in CLOSED:
+        return "none"
+    if ticket.completed_at is not None:
+        return "red" if deadlines.light(ticket.completed_at, ticket.due_at) == "red" else "none"
+    return deadlines.light(now, ticket.due_at)
+
+
+def _remaining(ticket: Ticket, now: datetime) -> str:
+    """Beside the light: what is left of the time, or by how much it was missed."""
+    if _light(ticket, now) == "none":
+        return ""
+    return deadlines.remaining_text(ticket.completed_at or now, ticket.due_at)
 
 
 def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dict[str, Any]:
@@ -255,7 +265,7 @@ def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dic
         "urgent": ticket.urgency == 2,
         "due_text": present.shown(ticket.due_at),
         "light": light,
-        "remaining_text": "" if light == "none" else deadlines.remaining_text(now, ticket.due_at),
+        "remaining_text": _remaining(ticket, now),
         "flags": flags,
     }
 

@@ -1,12 +1,15 @@
 """The ticket page: masked, in scope, on record; its form keeps what was entered."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from flask import Flask
+from sqlalchemy import func, select, update
 
-from app.core.db import session
+from app.core.db import session, transact
 from app.security.models import AccessLog
+from app.tickets.models import Ticket
 from tests.support.journey import World
 from tests.support.pages import Browser, inline_code
 from tests.support.people import GUIYANG, Person
@@ -227,3 +230,37 @@ def test_the_pages_of_an_unknown_address_are_in_words(world: World, browse: Brow
         assert answer.status_code in {status, 400}
         assert "<html" in answer.text
         assert "Traceback" not in answer.text
+
+
+def test_a_result_on_its_way_is_late_only_if_the_last_audit_was(
+    world: World, browse: Browse
+) -> None:
+    people, number = world.chain(), world.submit()
+    world.accept(number, people.province)
+    world.complete(people.province, number, route="province")
+    world.hand_in(people.province, number)
+    world.complete(people.province_auditor, number, decision="approve")
+    assert world.status(number) == "result_pending"
+    browser, now = browse(people.province), datetime.now(UTC)
+
+    def page(completed_at: datetime) -> str:
+        values = {"completed_at": completed_at, "due_at": now - timedelta(days=8)}
+        change = update(Ticket).where(Ticket.acceptance_no == number).values(values)
+        with world.app.app_context():
+            transact(lambda: session().execute(change))
+        return browser.get(f"/tickets/{number}").text
+
+    assert "前办结" not in page(completed_at=now - timedelta(days=9))
+    assert "逾期" in page(completed_at=now - timedelta(days=2))
+
+
+def test_the_way_back_from_a_refusal_stays_on_this_platform(world: World, app: Flask) -> None:
+    for came, back in (
+        ("http://localhost/worklist?light=red", "/worklist?light=red"),
+        ("http://localhost//elsewhere.example/x", "/"),
+        ("https://elsewhere.example/x", "/"),
+    ):
+        page = app.test_client().get("/no-such-page", headers={"Referer": came}).text
+
+        assert f'href="{back}"' in page
+        assert "elsewhere" not in page
