@@ -166,7 +166,26 @@ def _properties(sheet: Sheet, vocabulary: Vocabulary) -> Iterator[Problem]:
         properties = properties_of(node)
         if tag_of(node) == "userTask" and not properties.get("role"):
             yield sheet.problem(node, "role_missing", "用户任务没有指定角色，没有人能办理")
+        if "variant" in properties:
+            yield from _variant(sheet, node, properties, vocabulary)
         for key, value in properties.items():
             known, code, what = words.get(key, (None, "", ""))
+            if key == "form" and "variant" in properties:
+                continue  # a family of forms, judged above
             if known is not None and value not in known:
                 yield sheet.problem(node, code, f"{what} {value} 不存在")
+
+
+def _variant(
+    sheet: Sheet, node: Any, properties: dict[str, str], vocabulary: Vocabulary
+) -> Iterator[Problem]:
+    """A task whose form depends on a variable: the family must have a member."""
+    variable, form = properties["variant"], properties.get("form")
+    if not variable.isidentifier() or variable.startswith("_"):
+        yield sheet.problem(node, "variant_name", f"表单随变量 {variable} 变化，但变量名不合法")
+    if not form:
+        yield sheet.problem(node, "variant_without_form", "写了 variant，没有写 form")
+    elif vocabulary.forms is not None and not any(
+        known.startswith(f"{form}.") for known in vocabulary.forms
+    ):
+        yield sheet.problem(node, "form_unknown", f"表单 {form} 没有随变量变化的表单")

@@ -147,6 +147,21 @@ def form_named(key: str) -> Form | None:
     return _forms.get(key)
 
 
+def form_key(properties: Mapping[str, str], data: Mapping[str, Any]) -> str | None:
+    """The form of a user task; `variant` names the variable whose value picks one of a family.
+
+    `form` ticket.investigate with `variant` ticket_type is ticket.investigate.complaint where the
+    variable says so. A value without a form is an error: the task could not be done by anybody.
+    """
+    form = properties.get("form")
+    if form is None or "variant" not in properties:
+        return form
+    key = f"{form}.{data[properties['variant']]}"
+    if key not in _forms:
+        raise LookupError(f"there is no form {key}")
+    return key
+
+
 def observers_of(process_key: str) -> list[Observer]:
     """The observers of one process."""
     return _observers.get(process_key, [])

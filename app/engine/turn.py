@@ -318,7 +318,7 @@ class Turn:
             name=task.name,
             lane=task.lane,
             role=properties.get("role"),
-            form=properties.get("form"),
+            form=registry.form_key(properties, task.data),
             deadline_key=properties.get("deadline"),
             unit_id=unit,
             assignee_id=None,

@@ -432,6 +432,32 @@ def test_misspelt_word_is_found(old: str, new: str, code: str) -> None:
     assert check({"three_tasks": xml}, "three_tasks", OPEN) == []
 
 
+PROPERTY = '<spiffworkflow:property name="{}" value="{}"/>'
+FAMILY = Vocabulary(forms=frozenset({"investigate.complaint", "investigate", "audit"}))
+
+
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [
+        ({"form": "investigate", "variant": "ticket_type"}, None),
+        ({"form": "investigate"}, None),
+        ({"form": "audit", "variant": "ticket_type"}, "form_unknown"),
+        ({"form": "investigate.complaint", "variant": "ticket_type"}, "form_unknown"),
+        ({"form": "other", "variant": "ticket_type"}, "form_unknown"),
+        ({"variant": "ticket_type"}, "variant_without_form"),
+        ({"form": "investigate", "variant": "ticket type"}, "variant_name"),
+        ({"form": "investigate", "variant": "_type"}, "variant_name"),
+    ],
+)
+def test_a_family_of_forms_has_a_member_and_a_variable(
+    properties: dict[str, str], code: str | None
+) -> None:
+    inner = "".join(PROPERTY.format(name, value) for name, value in properties.items())
+    xml = bundle(between(user("u", inner), "s>u", "u>e"))
+
+    assert codes(xml, FAMILY) == ({("u", code)} if code else set())
+
+
 LAUGHS = (
     '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;">]>'
     + HEAD
