@@ -28,10 +28,10 @@ from app.organisations.services import generate_units
 from app.security.models import User
 from app.security.passwords import hash_password
 from app.security.queries import principal_for_user
-from app.simulator.samples import SAMPLES
-from app.tickets import services
+from app.simulator.samples import SAMPLES, Sample, caller_number
+from app.tickets import intake, services
 from app.tickets.access import actor_of
-from app.tickets.schemas import read_complaint
+from app.tickets.types import TICKET_TYPES
 
 BPMN = Path(__file__).resolve().parents[1] / "bpmn"
 DIVISION_ROWS = 665_271
@@ -191,22 +191,27 @@ def _answer(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
     if task.form == "ticket.review":
         return {"review": "accept", "opinion": "符合12317受理范围，予以受理。"}
     if task.form in {"ticket.dispatch", "ticket.city_decide"}:
-        ticket = services.ticket_numbered(task.business_key)
-        code = ticket.city_code if task.form == "ticket.dispatch" else ticket.county_code
-        target = organisations.unit_of_division(code or ticket.county_code)
-        chosen = {
-            "target_unit_id": target.id if target else None,
-            "instruction": "请按期核实办理。",
-        }
-        key, value = (
-            ("route", "down") if task.form == "ticket.dispatch" else ("city_route", "county")
-        )
-        return {key: value, **chosen}
-    if task.form == "ticket.investigate":
-        return _report(task, actor, now)
+        return _route(task)
+    if task.form in _HANDLED:
+        return _HANDLED[task.form](task, actor, now)
     if task.form == "ticket.audit":
         return {"decision": "approve", "opinion": "事实清楚，同意。"}
     return {}
+
+
+def _route(task: UserTask) -> dict[str, Any]:
+    """Down to the unit of the place, but for what the province answers itself."""
+    ticket = services.ticket_numbered(task.business_key)
+    if task.form == "ticket.dispatch" and TICKET_TYPES[ticket.ticket_type].province_answers:
+        return {"route": "province"}
+    code = ticket.city_code if task.form == "ticket.dispatch" else ticket.county_code
+    target = organisations.unit_of_division(code or ticket.county_code)
+    key, value = ("route", "down") if task.form == "ticket.dispatch" else ("city_route", "county")
+    return {
+        key: value,
+        "target_unit_id": target.id if target else None,
+        "instruction": "请按期核实办理。",
+    }
 
 
 def _report(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
@@ -237,6 +242,43 @@ def _report(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
     }
 
 
+def _outcome(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
+    told = (now - timedelta(minutes=1)).astimezone(BEIJING)
+    return {
+        "outcome": 1,
+        "monitor_type": 3,
+        "outcome_note": "经入户核实、信息比对和评议公示，符合条件。",
+        "inform_status": 1,
+        "informed_at": told.isoformat(),
+        "inform_method": 2,
+        "petitioner_feedback": "已当面告知结果和帮扶措施，申请人表示满意。",
+    }
+
+
+def _reply(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
+    return {
+        "answer": "脱贫户、监测对象可申请5万元以下、3年期以内的小额信贷，请到乡镇便民中心办理。",
+        "answer_mode": "direct",
+    }
+
+
+def _reply_to_suggestion(task: UserTask, actor: Actor, now: datetime) -> dict[str, Any]:
+    return {
+        "adopted": 1,
+        "answer": "已会同交通部门现场核查，四处急弯列入2027年村道安防工程，计划上半年完工。",
+        "answer_mode": "direct",
+    }
+
+
+_HANDLED: dict[str | None, Callable[[UserTask, Actor, datetime], dict[str, Any]]] = {
+    "ticket.investigate": _report,
+    "ticket.investigate.complaint": _report,
+    "ticket.investigate.declaration": _outcome,
+    "ticket.investigate.consultation": _reply,
+    "ticket.investigate.suggestion": _reply_to_suggestion,
+}
+
+
 def sample_report() -> bytes:
     """A small Word file with one sentence."""
     body = (
@@ -265,7 +307,7 @@ def sample_report() -> bytes:
     return out.getvalue()
 
 
-def _morning() -> list[tuple[Any, int]]:
+def _morning() -> list[tuple[Sample, int]]:
     """Samples in turn, and how many steps each has gone."""
     steps = (0, 0, 1, 0, 2, 3, 4, 5, 0, 6, 3, 7, 1, 8, 2, 0, 4, 5, 6, 0, 3, 1, 9, 0)
     return [(SAMPLES[n % len(SAMPLES)], count) for n, count in enumerate(steps)]
@@ -275,19 +317,20 @@ _OLD, _HURRIED = frozenset({5, 9, 16}), frozenset({0, 4, 11, 14})
 """Samples received weeks ago (overdue by now), and those 12345 wants back the day after next."""
 
 
-def _receive(sample: Any, number: int, at: datetime, wanted_on: date | None) -> str:
+def _receive(sample: Sample, number: int, at: datetime, wanted_on: date | None) -> str:
     app_id = GUIZHOU if sample.province_code == "520000" else CHONGQING
     partner = session().scalars(select(Partner).where(Partner.app_id == app_id)).one()
     payload = {
         **sample.values,
         "external_ticket_no": f"{app_id.upper()}-{at:%Y%m%d}-{number + 1:06d}",
         "operator_no": f"{app_id.upper()}-{100 + number % 7:04d}",
-        "caller_number": sample.values.get("contact_phone") or f"138000012{number:02d}",
+        "caller_number": caller_number(sample) or f"138000012{number:02d}",
         "called_at": (at - timedelta(minutes=6)).isoformat(),
-        "required_completion_date": wanted_on.isoformat() if wanted_on else None,
     }
-    intake = read_complaint(payload, now=at, anonymity_mode=partner.anonymity_mode)
-    return services.receive(intake, partner, at).ticket.acceptance_no
+    if wanted_on is not None:
+        payload["required_completion_date"] = wanted_on.isoformat()
+    taken = intake.read(sample.kind, payload, now=at, anonymity_mode=partner.anonymity_mode)
+    return services.receive(taken, partner, at).ticket.acceptance_no
 
 
 def _called_by(xml: bytes, sources: dict[str, bytes]) -> dict[str, bytes]:

@@ -42,6 +42,7 @@ def make_api(app: Flask, prefix: str, title: str, base: str) -> Api:
     for field, kind, shape in (
         (own.CleanText, "string", None),
         (own.CodeOf, "integer", None),
+        (own.CodesOf, "array", None),
         (own.YesNo, "boolean", None),
         (own.Moment, "string", "date-time"),
         (own.Day, "string", "date"),

@@ -1,131 +1,32 @@
-"""`/openapi/v1`: what a 12345 platform calls (REQUIREMENTS 4). A request is one transaction."""
+"""`/openapi/v1`: what a 12345 platform calls (REQUIREMENTS 4). A request is one transaction.
+
+Submitting tickets is in `submissions`.
+"""
 
 from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from flask import Response, request
 from flask_smorest import Blueprint
-from marshmallow import Schema, fields
 
-from app.api.http import json_object
 from app.api.signed import (
     MAX_JSON,
     REFUSALS,
     SIGNATURE_HEADERS,
     DataAnswer,
-    RefusalSchema,
     signed,
 )
 from app.core import clock
-from app.core.errors import FieldError, HotlineError, Invalid, NotFound
+from app.core.errors import FieldError, Invalid, NotFound
 from app.divisions import queries as divisions
-from app.engine.errors import UnknownDefinition
-from app.exchange import inbound
 from app.exchange import queries as exchange
 from app.exchange.models import Partner
 from app.files import responses
 from app.files import services as files
 from app.files.links import LIFE, open_signed
-from app.tickets import codes, queries, results, services
-from app.tickets.schemas import ComplaintSchema, read_complaint
+from app.tickets import codes, queries, results
 
 blueprint = Blueprint("partner", __name__, url_prefix="/openapi/v1", description="12345 平台对接")
-
-
-class WarningSchema(Schema):
-    """A hint beside a success."""
-
-    code = fields.String()
-    field = fields.String()
-    message = fields.String()
-
-
-class ReceiptSchema(Schema):
-    """受理回执."""
-
-    acceptance_no = fields.String(metadata={"example": "TS5200002026112300042S"})
-    external_ticket_no = fields.String()
-    received_at = fields.DateTime()
-    due_at = fields.DateTime()
-    query_code = fields.String()
-    duplicate = fields.Boolean()
-    warnings = fields.List(fields.Nested(WarningSchema))
-
-
-class ReceiptAnswer(Schema):
-    """The envelope of a receipt."""
-
-    code = fields.String(metadata={"example": "0"})
-    message = fields.String(metadata={"example": "成功"})
-    request_id = fields.String()
-    data = fields.Nested(ReceiptSchema)
-
-
-EXAMPLE = {
-    "external_ticket_no": "GZ12345-20261123-000981",
-    "operator_no": "GZ12345-0231",
-    "caller_number": "13800001234",
-    "called_at": "2026-11-23T09:20:11+08:00",
-    "is_anonymous": False,
-    "caller_name": "李某某",
-    "contact_phone": "13800001234",
-    "division_code": "520328104205",
-    "detail_address": "三组",
-    "target_info": "村委会主任王某",
-    "content": "反映危房改造补助资金未按标准发放。",
-    "problem_category": 3,
-    "required_completion_date": "2026-12-14",
-    "attachments": [],
-}
-
-
-@blueprint.post("/complaints")
-@blueprint.doc(
-    summary="I1 提交投诉举报",
-    description="以（应用，external_ticket_no）为幂等键：内容相同的重复提交返回原回执（200，duplicate=true），"
-    "内容不同返回 409 IDEMPOTENCY_CONFLICT。所有字段错误一次返回。",
-    parameters=SIGNATURE_HEADERS,
-    requestBody={
-        "required": True,
-        "content": {"application/json": {"schema": ComplaintSchema, "example": EXAMPLE}},
-    },
-    responses={
-        "201": {
-            "description": "已受理",
-            "content": {"application/json": {"schema": ReceiptAnswer}},
-        },
-        "200": {
-            "description": "重复提交，返回原回执",
-            "content": {"application/json": {"schema": ReceiptAnswer}},
-        },
-        "409": {
-            "description": "IDEMPOTENCY_CONFLICT",
-            "content": {"application/json": {"schema": RefusalSchema}},
-        },
-        **REFUSALS,
-    },
-)
-@signed()
-def submit_complaint(partner: Partner) -> tuple[Any, int]:
-    """Receive a complaint (table 2)."""
-    payload = json_object()
-    now = clock.now()
-    intake = read_complaint(
-        payload,
-        now=now,
-        anonymity_mode=partner.anonymity_mode,
-        boolean_mapping=partner.boolean_mapping,
-    )
-    try:
-        data, duplicate = inbound.idempotent(
-            f"{partner.app_id}:submit",
-            intake.values["external_ticket_no"],
-            inbound.fingerprint(payload),
-            lambda: services.receive(intake, partner, now).as_data(),
-        )
-    except UnknownDefinition as error:  # our own omission: the sender shall try again, not give up
-        raise HotlineError("系统尚未就绪，请稍后重试", "INTERNAL") from error
-    return {**data, "duplicate": duplicate}, 200 if duplicate else 201
 
 
 @blueprint.post("/attachments")

@@ -23,8 +23,8 @@ STAGES = {
 }
 """Deadline key of a user task → its name (REQUIREMENTS 2.2)."""
 
-TOTAL_WORKING_DAYS = {"complaint": 15, "declaration": 20, "consultation": 2}
-"""Hotline tickets; 广东省12345管理办法 (2/10/15) and 海南 2021 (20), as policy and not as law."""
+TOTAL_WORKING_DAYS = {"complaint": 15, "declaration": 20, "consultation": 2, "suggestion": 10}
+"""By ticket type; 广东省12345管理办法 (2/10/15) and 海南 2021 (20), as policy and not as law."""
 
 LONGEST = timedelta(days=366)
 """No date a platform asks for is later than this after the receipt."""

@@ -11,8 +11,7 @@ from app.tickets.forms import AuditForm
 def audit(submission: Submission) -> Variables:
     """审核 (T10, T11). Four eyes: the author may not audit unless the unit has one operator."""
     ticket = services.get(submission.data)
-    report = queries.latest_report(ticket.id)
-    author = report.author_id if report else None
+    author = queries.latest_author(ticket)
     relaxed = False
     if not rules.may_audit(author, submission.actor.id, relaxed=False):
         unit = organisations.unit(submission.actor.unit_id or 0)

@@ -14,14 +14,14 @@ from app.exchange.registry import acknowledged, prepared
 from app.files.links import signed_path
 from app.files.models import Attachment
 from app.tickets import results, services
+from app.tickets.types import RESULTS, TICKET_TYPES
 
-RESULT = "results/complaints"
 message("confirm.result", "receipt_no")
 
 
 @handler("delivery.push_result")
 def push_result(step: Step) -> Variables:
-    """结果反馈 (T13): queue the result (table 6), once a round.
+    """结果反馈 (T13): queue the result of the ticket's type, once a round.
 
     In time or not is judged now, not by the push.
     """
@@ -31,9 +31,10 @@ def push_result(step: Step) -> Variables:
         raise LookupError(f"ticket {ticket.id} has no partner to answer")
     ticket.status = "result_pending"
     ticket.completed_at = ticket.completed_at or step.now
-    body = results.complaint_result(ticket)
-    once = f"{ticket.acceptance_no}:{RESULT}:{ticket.round}"
-    outbox.send(partner, ticket.acceptance_no, RESULT, body, step.now, once=once)
+    operation = TICKET_TYPES[ticket.ticket_type].result
+    once = f"{ticket.acceptance_no}:{operation}:{ticket.round}"
+    body = results.result(ticket)
+    outbox.send(partner, ticket.acceptance_no, operation, body, step.now, once=once)
     return {}
 
 
@@ -46,9 +47,14 @@ def archive(step: Step) -> Variables:
     return {}
 
 
-@prepared(RESULT)
+@prepared(*RESULTS)
 def link_report_files(body: dict[str, Any]) -> dict[str, Any]:
-    """Give each report file its download address, bound to this message (O9)."""
+    """Give each report file its download address, bound to this message (O9).
+
+    An answer to a question has none.
+    """
+    if not body.get("report_files"):
+        return body
     base = current_app.config["SETTINGS"].public_url.rstrip("/")
     linked = []
     for entry in body["report_files"]:
@@ -58,7 +64,7 @@ def link_report_files(body: dict[str, Any]) -> dict[str, Any]:
     return {**body, "report_files": linked}
 
 
-@acknowledged(RESULT)
+@acknowledged(*RESULTS)
 def result_confirmed(sent: OutboundMessage, now: datetime) -> None:
     """The platform has the result: tell the waiting diagram, in the transaction that records it."""
     runner.deliver_message(

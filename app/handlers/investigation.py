@@ -1,6 +1,11 @@
-"""Investigation (调查反馈): what the handling unit found and how the petitioner was told."""
+"""Investigation (调查反馈): what the handling unit found, did or answered; one form a ticket type.
 
-from datetime import timedelta
+Every hand-in is a version of its own. Whether it is audited is decided here, for the diagram.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -10,64 +15,123 @@ from app.core.errors import FieldError, Invalid
 from app.engine.registry import Submission, Variables, form
 from app.files import services as files
 from app.tickets import services
-from app.tickets.forms import InvestigateForm
-from app.tickets.models import Investigation
+from app.tickets.codes import MONITORED
+from app.tickets.forms import (
+    CALLBACK,
+    AnswerForm,
+    DeclarationForm,
+    InvestigateForm,
+    SuggestionForm,
+)
+from app.tickets.models import Ticket
+from app.tickets.types import TICKET_TYPES
 
 _MINUTE = timedelta(minutes=1)
 """Pages give moments without seconds."""
+_TELLING = ("inform_status", "informed_at", "inform_method")
 
 
-@form("ticket.investigate", InvestigateForm)
+@form("ticket.investigate", InvestigateForm)  # of diagrams from before other types were handled
+@form("ticket.investigate.complaint", InvestigateForm)
 def investigate(submission: Submission) -> Variables:
-    """办理 (T09): store this version of the report (seed table 6). Earlier versions stay."""
+    """办理投诉 (T09a): store this version of the report (seed table 6) with its files."""
     ticket = services.get(submission.data)
     values = submission.values
     today = submission.now.astimezone(BEIJING).date()
-    wrong = []
+    wrong = _telling_problems(values, ticket, submission.now)
     if values["investigated_at"] > today:
         wrong.append(FieldError("investigated_at", "future", "调查核实时间不能晚于今天"))
     if values["investigated_at"] < ticket.called_at.astimezone(BEIJING).date():
         wrong.append(FieldError("investigated_at", "early", "调查核实时间不能早于来电日期"))
-    informed_at = values.get("informed_at")
-    if informed_at is not None and informed_at > submission.now:
-        wrong.append(FieldError("informed_at", "future", "告知时间不能晚于现在"))
-    if informed_at is not None and informed_at < ticket.called_at - _MINUTE:
-        wrong.append(FieldError("informed_at", "early", "告知时间不能早于来电时间"))
     if wrong:
         raise Invalid(wrong)
-    version = session().scalar(
-        select(func.count()).select_from(Investigation).where(Investigation.ticket_id == ticket.id)
+    entered = (
+        "investigated_at",
+        "investigators",
+        "petitioner_feedback",
+        "verification_result",
+        "amount_involved",
+        "handling_opinion",
     )
+    _store(ticket, submission, _picked(values, (*entered, *_TELLING)))
+    _attach(ticket, submission)
+    return _verdict(ticket, submission)
+
+
+@form("ticket.investigate.declaration", DeclarationForm)
+def declare(submission: Submission) -> Variables:
+    """办理申报 (T09b): store the outcome (seed table 7) and the files that came with it."""
+    ticket = services.get(submission.data)
+    values = submission.values
+    if wrong := _telling_problems(values, ticket, submission.now):
+        raise Invalid(wrong)
+    kept = _picked(values, ("outcome", "outcome_note", "petitioner_feedback", *_TELLING))
+    kept["monitor_type"] = values.get("monitor_type") if kept["outcome"] == MONITORED else None
+    _store(ticket, submission, {**kept, "author_phone": submission.actor.phone})
+    _attach(ticket, submission)
+    return _verdict(ticket, submission)
+
+
+@form("ticket.investigate.suggestion", SuggestionForm)
+@form("ticket.investigate.consultation", AnswerForm)
+def answer(submission: Submission) -> Variables:
+    """答复咨询、建议 (T09c). Without a call back there is nothing to say about telling."""
+    ticket = services.get(submission.data)
+    values = submission.values
+    if values["answer_mode"] != CALLBACK:
+        values = {name: value for name, value in values.items() if name not in _TELLING}
+    if wrong := _telling_problems(values, ticket, submission.now):
+        raise Invalid(wrong)
+    kept = _picked(values, ("answer", "answer_mode", "adopted", *_TELLING))
+    _store(ticket, submission, {**kept, "author_phone": submission.actor.phone})
+    return _verdict(ticket, submission)
+
+
+def _verdict(ticket: Ticket, submission: Submission) -> Variables:
+    """What the gateway after the handling reads (REQUIREMENTS 1.3)."""
+    answered = TICKET_TYPES[ticket.ticket_type].province_answers
+    return {"audit_needed": not (answered and submission.data["handled_by"] == "province")}
+
+
+def _store(ticket: Ticket, submission: Submission, values: dict[str, Any]) -> None:
+    """Add the next version of the report."""
+    kind = TICKET_TYPES[ticket.ticket_type].report
+    written = select(func.count()).select_from(kind).where(kind.ticket_id == ticket.id)
     session().add(
-        Investigation(
+        kind(
             ticket_id=ticket.id,
             task_id=submission.task_id,
-            version=(version or 0) + 1,
+            version=(session().scalar(written) or 0) + 1,
             author_id=submission.actor.id,
             author_name=submission.actor.name,
             unit_id=submission.actor.unit_id,
             submitted_at=submission.now,
-            **{
-                name: values.get(name)
-                for name in (
-                    "investigated_at",
-                    "investigators",
-                    "petitioner_feedback",
-                    "inform_status",
-                    "informed_at",
-                    "inform_method",
-                    "verification_result",
-                    "amount_involved",
-                    "handling_opinion",
-                )
-            },
+            **values,
         )
     )
+
+
+def _attach(ticket: Ticket, submission: Submission) -> None:
     files.attach(
-        values["report_files"],
+        submission.values["report_files"],
         ticket.id,
         files.Owner(user_id=submission.actor.id),
         submission.now,
         field="report_files",
     )
-    return {}
+
+
+def _picked(values: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: values.get(name) for name in names}
+
+
+def _telling_problems(values: dict[str, Any], ticket: Ticket, now: datetime) -> list[FieldError]:
+    """The petitioner cannot have been told before the call, nor after now."""
+    informed_at = values.get("informed_at")
+    if informed_at is None:
+        return []
+    if informed_at > now:
+        return [FieldError("informed_at", "future", "告知时间不能晚于现在")]
+    if informed_at < ticket.called_at - _MINUTE:
+        return [FieldError("informed_at", "early", "告知时间不能早于来电时间")]
+    return []

@@ -62,6 +62,14 @@ class PartnerClient:
         """Submit a complaint (I1); the same `external_ticket_no` and content is done once."""
         return self.post("/complaints", complaint)
 
+    def submit_declaration(self, declaration: Mapping[str, Any]) -> Answer:
+        """Submit a declaration (I2)."""
+        return self.post("/declarations", declaration)
+
+    def submit_consultation(self, consultation: Mapping[str, Any]) -> Answer:
+        """Submit a question or a suggestion (I3)."""
+        return self.post("/consultations", consultation)
+
     def upload_attachment(self, content: Path | bytes, name: str | None = None) -> Answer:
         """Upload a file (I4); `data.attachment_id` goes into a submission's `attachments`."""
         raw = content.read_bytes() if isinstance(content, Path) else content

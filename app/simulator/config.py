@@ -16,7 +16,7 @@ class SimulatorConfig:
     """The JSONL file that survives restarts."""
     sign_method: str = "HMAC-SHA256"
     province_code: str | None = None
-    """Offer only this province's sample complaints; None offers all."""
+    """Offer only this province's samples; None offers all."""
     name: str = "贵州省12345政务服务便民热线"
     ticket_prefix: str = "GZ12345"
     """Begins our ticket numbers and receipt numbers."""

@@ -28,7 +28,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Submitted:
-    """A complaint that was submitted to the platform, and its answer."""
+    """A ticket that was submitted to the platform, and its answer."""
 
     no: int
     at: str

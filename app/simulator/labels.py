@@ -17,8 +17,11 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         *("investigated_at", "investigators", "petitioner_feedback", "report_files"),
         *("auditors", "audited_at", "verification_result"),
     ),
-    "results/declarations": (*_BOTH_NUMBERS, "acceptor", "accepted_at", "handler", "completed_at"),
-    "results/consultations": (*_BOTH_NUMBERS, "answer"),
+    "results/declarations": (
+        *_BOTH_NUMBERS,
+        *("acceptor", "accepted_at", "handler", "completed_at", "outcome"),
+    ),
+    "results/consultations": (*_BOTH_NUMBERS, "answer", "answered_by", "answered_at"),
     "status-events": _BOTH_NUMBERS,
 }
 """REQUIREMENTS 3.3 and D8; missing ones are shown, not refused, as real platforms differ here."""
@@ -83,6 +86,14 @@ LABELS: Mapping[str, str] = {
     "division_text": "行政区划",
     "detail_address": "详细地址",
     "target_info": "对象信息",
+    "content_summary": "内容摘要",
+    "caller_category": "来电人员类别",
+    "service_type": "服务类型",
+    "callback_phone": "回电号码",
+    "poverty_risk": "返（致）贫风险",
+    "poverty_risk_note": "返（致）贫风险说明",
+    "household_head": "户主",
+    "relation": "与户主关系",
     "content": "内容",
     "problem_category": "问题类别",
     "required_completion_date": "办结日期（要求）",
@@ -124,6 +135,21 @@ _VALUES: Mapping[str, Mapping[Any, str]] = {
         9: "其它",
     },
     "adopted": {1: "采纳", 2: "部分采纳", 3: "不采纳", 4: "留作参考"},
+    "monitor_type": {1: "脱贫不稳定户", 2: "边缘易致贫户", 3: "突发严重困难户"},
+    "service_type": {1: "咨询", 2: "建议"},
+    "caller_category": {1: "贫困户", 2: "社会公众", 3: "扶贫工作人员"},
+    "poverty_risk": {
+        1: "因病",
+        2: "因学",
+        3: "因残",
+        4: "因自然灾害",
+        5: "因意外事故",
+        6: "因产业项目失败",
+        7: "因务工就业不稳",
+        8: "因缺劳动力",
+        9: "其它",
+    },
+    "answer_mode": {"direct": "由12345转告", "callback": "已回电答复"},
 }
 
 

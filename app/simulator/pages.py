@@ -84,7 +84,7 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
 
     @views.post("/submit")
     def submit() -> AnyResponse:
-        """Submit a sample complaint with the signed API and show the receipt."""
+        """Submit a sample with the signed API and show the receipt."""
         try:
             sample = samples.sample_named(request.form.get("sample", ""))
         except KeyError:
@@ -93,13 +93,13 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
         number = f"{config.ticket_prefix}-{now:%Y%m%d}-{secrets.randbelow(10**6):06d}"
         body = samples.submission(sample, number, now)
         with partner() as client:
-            answer = _reach(lambda: client.submit_complaint(body))
+            answer = _reach(lambda: getattr(client, f"submit_{sample.kind}")(body))
         noted = journal.submit(sample.title, body, answer.status, answer.envelope, now)
         return redirect(url_for("pages.submission", no=noted.no), 303)
 
     @views.get("/submissions/<int:no>")
     def submission(no: int) -> str:
-        """A submitted complaint, its receipt, and where it stands now."""
+        """A submitted ticket, its receipt, and where it stands now."""
         if not 0 < no <= len(journal.submitted):
             abort(404)
         found = journal.submitted[no - 1]

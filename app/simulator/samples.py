@@ -1,4 +1,4 @@
-"""Made-up submissions to try the platform with: real places of the division table, invented people.
+"""Made-up submissions of every type: real places of the division table, invented people.
 
 The telephone numbers are obviously invented (138000012xx) and nobody here exists.
 """
@@ -11,13 +11,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Sample:
-    """One complaint (投诉举报) without the fields that each submission gets anew."""
+    """One ticket without the fields that each submission gets anew."""
 
     key: str
     title: str
     province_code: str
     place: str
     values: Mapping[str, Any]
+    kind: str = "complaint"
+    """The table it is submitted to: complaint, declaration or consultation."""
+    label: str = "投诉举报"
 
 
 SAMPLES: tuple[Sample, ...] = (
@@ -114,6 +117,84 @@ SAMPLES: tuple[Sample, ...] = (
             "problem_category": 16,
         },
     ),
+    Sample(
+        "gz-illness",
+        "因病申请纳入防返贫监测",
+        "520000",
+        "贵州省遵义市湄潭县马山镇",
+        {
+            "caller_name": "罗某某",
+            "contact_phone": "13800001238",
+            "id_card_no": "520328199001010039",
+            "division_code": "520328103000",
+            "detail_address": "某村五组",
+            "household_head": "罗某",
+            "relation": "父子",
+            "content": (
+                "户主2026年8月突发脑梗住院，自付医疗费约5.8万元，出院后不能劳动；"
+                "家中两个孩子上学，只有来电人一人务工。申请纳入监测帮扶。"
+            ),
+            "poverty_risk": [1, 8],
+        },
+        kind="declaration",
+        label="自主申报",
+    ),
+    Sample(
+        "cq-disaster",
+        "山洪冲毁果园申请监测帮扶",
+        "500000",
+        "重庆市城口县修齐镇",
+        {
+            "caller_name": "向某某",
+            "contact_phone": "13800001239",
+            "id_card_no": "500229197803020026",
+            "division_code": "500229106000",
+            "detail_address": "某村二组",
+            "content": (
+                "2026年7月山洪冲毁脆李果园约8亩，当年没有收入，尚欠小额信贷3万元。申请纳入监测帮扶。"
+            ),
+            "poverty_risk": [4, 6, 9],
+            "poverty_risk_note": "小额信贷即将到期",
+        },
+        kind="declaration",
+        label="自主申报",
+    ),
+    Sample(
+        "gz-loan",
+        "脱贫人口小额信贷怎样申请",
+        "520000",
+        "贵州省黔东南州雷山县",
+        {
+            "caller_category": 2,
+            "service_type": 1,
+            "problem_category": 9,
+            "division_code": "522634000000",
+            "content_summary": "脱贫人口小额信贷可以贷多少、期限多长，需要什么材料，到哪里办理？",
+            "callback_phone": "13800001240",
+        },
+        kind="consultation",
+        label="咨询",
+    ),
+    Sample(
+        "cq-guardrail",
+        "建议在通组公路加装护栏",
+        "500000",
+        "重庆市酉阳土家族苗族自治县黑水镇",
+        {
+            "caller_category": 3,
+            "service_type": 2,
+            "problem_category": 13,
+            "division_code": "500242106000",
+            "content_summary": (
+                "黑水镇通组公路有四处临崖急弯没有护栏，今年已有两次车辆滑出路面。"
+                "建议列入明年村道安防工程。"
+            ),
+            "caller_name": "田某",
+            "callback_phone": "13800001241",
+        },
+        kind="consultation",
+        label="建议",
+    ),
 )
 
 
@@ -123,15 +204,22 @@ def sample_named(key: str) -> Sample:
 
 
 def submission(sample: Sample, external_ticket_no: str, now: datetime) -> dict[str, Any]:
-    """A complete body of `POST /complaints`, called in ten minutes before `now`."""
-    return {
+    """A complete body for the sample's table, called in ten minutes before `now`."""
+    body = {
         "external_ticket_no": external_ticket_no,
         "operator_no": f"{'GZ' if sample.province_code == '520000' else 'CQ'}12345-0231",
-        "caller_number": sample.values.get("contact_phone", "unknown"),
+        "caller_number": caller_number(sample) or "unknown",
         "called_at": (now - timedelta(minutes=10)).isoformat(timespec="seconds"),
-        "required_completion_date": (now + timedelta(days=21)).date().isoformat(),
         **sample.values,
     }
+    if sample.kind == "complaint":
+        body["required_completion_date"] = (now + timedelta(days=21)).date().isoformat()
+    return body
+
+
+def caller_number(sample: Sample) -> str | None:
+    """The number the caller left, under either name; None of an anonymous one."""
+    return sample.values.get("contact_phone") or sample.values.get("callback_phone")
 
 
 def of_province(code: str | None) -> tuple[Sample, ...]:

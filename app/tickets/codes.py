@@ -90,6 +90,24 @@ INFORM_STATUS = _table(
     "inform_status", "告知情况", "已告知", "拒绝接听或接收", "多次联系未果", "匿名不适用"
 )
 """EX-13: a report cannot be submitted without one of these."""
+DECLARATION_OUTCOME = CodeTable(
+    "declaration_outcome",
+    "申报办理结果",
+    (
+        Code(1, "纳入监测对象"),
+        Code(2, "已是监测对象"),
+        Code(3, "不符合条件"),
+        Code(4, "申请人放弃"),
+        Code(5, "无法联系"),
+        Code(9, "其它"),
+    ),
+)
+"""What became of a declaration; the seed's table 7 has no field for it (D7)."""
+MONITOR_TYPE = _table(
+    "monitor_type", "监测对象类型", "脱贫不稳定户", "边缘易致贫户", "突发严重困难户"
+)
+ADOPTION = _table("adopted", "采纳情况", "采纳", "部分采纳", "不采纳", "留作参考")
+"""信访工作条例 29: a suggestion is studied and answered."""
 INFORM_METHOD = _table("inform_method", "告知方式", "电话", "当面", "书面", "短信")
 
 TABLES = {
@@ -105,8 +123,18 @@ TABLES = {
         RETURN_REASON,
         INFORM_STATUS,
         INFORM_METHOD,
+        DECLARATION_OUTCOME,
+        MONITOR_TYPE,
+        ADOPTION,
     )
 }
 
 CORRUPTION = 8
 """贪污腐败: sensitive, handled under 信访工作条例 30."""
+
+OTHER_RISK = 9
+"""其它 of the risks: a note says which."""
+NOTED_OUTCOMES = frozenset({3, 9})
+"""不符合条件, 其它: a note says why."""
+MONITORED = 1
+"""纳入监测对象: the kind of household is recorded."""

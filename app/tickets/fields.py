@@ -123,15 +123,23 @@ class CodeOf(fields.Field[int]):
         self.table = table
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if isinstance(value, Mapping):
-            value = value.get("code")
-        if isinstance(value, str):
-            value = normalise_digits(value).strip()
-        code = None if isinstance(value, bool) else self.table.find(value)
-        if code is None:
-            highest = self.table.codes[-1].code
-            raise ValidationError(f"取值应为1–{highest}或其中文名称")
-        return code
+        return code_in(self.table, value)
+
+
+class CodesOf(fields.Field[list[int]]):
+    """One or several values of a code table; a single one may come without a list."""
+
+    def __init__(self, table: CodeTable, **kwargs: Any) -> None:
+        super().__init__(error_messages=REQUIRED_MESSAGES, **kwargs)
+        self.table = table
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[int]:
+        given = value if isinstance(value, list) else [value]
+        if not given:
+            raise ValidationError("至少选择一项")
+        if len(given) > len(self.table.codes):
+            raise ValidationError(f"最多{len(self.table.codes)}项")
+        return sorted({code_in(self.table, each) for each in given})
 
 
 class YesNo(fields.Field[bool]):
@@ -201,3 +209,23 @@ def plain_number(text: str) -> str:
     for prefix in ("+86-", "+86", "0086"):
         number = number.removeprefix(prefix)
     return number
+
+
+def code_in(table: CodeTable, value: Any) -> int:
+    """The code for a number, a Chinese label or `{"code": …}`; ValidationError names the range."""
+    if isinstance(value, Mapping):
+        value = value.get("code")
+    if isinstance(value, str):
+        value = normalise_digits(value).strip()
+    code = None if isinstance(value, bool) else table.find(value)
+    if code is None:
+        raise ValidationError(f"取值应为{_range(table)}或其中文名称")
+    return code
+
+
+def _range(table: CodeTable) -> str:
+    """“1–24”, or each code where some are left out."""
+    known = [each.code for each in table.codes]
+    if known == list(range(1, len(known) + 1)):
+        return f"1–{known[-1]}"
+    return "、".join(map(str, known))

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,7 +27,7 @@ OPEN = text("archived_at is null")
 
 
 class Ticket(Model):
-    """A citizen's matter through its whole life. The five personal fields are sealed."""
+    """A citizen's matter through its whole life. The personal fields are sealed."""
 
     __tablename__ = "tickets"
     __table_args__ = (
@@ -71,6 +71,10 @@ class Ticket(Model):
     contact_phone_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     caller_number_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_card_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    household_head: Mapped[str | None] = mapped_column(SealedText("tickets.household_head"))
+    relation: Mapped[str | None]
+    """What the caller is to the head of the household (与户主关系)."""
+    caller_category: Mapped[int | None] = mapped_column(SmallInteger)
     declined_fields: Mapped[list[str]] = mapped_column(JSONB)
 
     division_code: Mapped[str | None]
@@ -84,7 +88,9 @@ class Ticket(Model):
     title: Mapped[str]
     content: Mapped[str]
     target_info: Mapped[str | None]
-    problem_category: Mapped[int] = mapped_column(SmallInteger)
+    problem_category: Mapped[int | None] = mapped_column(SmallInteger)
+    poverty_risk: Mapped[list[int] | None] = mapped_column(JSONB(none_as_null=True))
+    poverty_risk_note: Mapped[str | None]
     required_completion_date: Mapped[date | None] = mapped_column(Date)
 
     province_unit_id: Mapped[int] = mapped_column(ForeignKey("units.id"))
@@ -131,30 +137,78 @@ class Opinion(Model):
     at: Mapped[datetime]
 
 
-class Investigation(Model):
-    """A report (调查核实信息, seed table 6). Every submitted version is kept."""
+class Report(Model):
+    """What the handling unit found and did (办理情况), by the ticket's type.
 
-    __tablename__ = "investigations"
-    __table_args__ = (UniqueConstraint("ticket_id", "version"),)
+    Every submitted version is kept; the last one is the result. Who wrote it cannot audit it.
+    """
+
+    __abstract__ = True
+
+    noun: ClassVar[str]
+    """What people call it."""
 
     id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"))
     task_id: Mapped[UUID] = mapped_column(unique=True)
     version: Mapped[int] = mapped_column(SmallInteger)
+    informed_at: Mapped[datetime | None]
+    inform_method: Mapped[int | None] = mapped_column(SmallInteger)
+    author_id: Mapped[int | None]
+    author_name: Mapped[str]
+    unit_id: Mapped[int | None]
+    submitted_at: Mapped[datetime]
+
+
+class Investigation(Report):
+    """A report on a complaint (调查核实信息, seed table 6)."""
+
+    __tablename__ = "investigations"
+    __table_args__ = (UniqueConstraint("ticket_id", "version"),)
+
+    noun = "调查报告"
+
     investigated_at: Mapped[date] = mapped_column(Date)
     investigators: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     """`[{name, position, phone}]`, staff."""
     petitioner_feedback: Mapped[str]
     inform_status: Mapped[int] = mapped_column(SmallInteger)
-    informed_at: Mapped[datetime | None]
-    inform_method: Mapped[int | None] = mapped_column(SmallInteger)
     verification_result: Mapped[int] = mapped_column(SmallInteger)
     amount_involved: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     handling_opinion: Mapped[str | None]
-    author_id: Mapped[int | None]
-    author_name: Mapped[str]
-    unit_id: Mapped[int | None]
-    submitted_at: Mapped[datetime]
+
+
+class DeclarationResult(Report):
+    """What became of a declaration (自主申报结果, seed table 7 and its extension)."""
+
+    __tablename__ = "declaration_results"
+    __table_args__ = (UniqueConstraint("ticket_id", "version"),)
+
+    noun = "办理结果"
+
+    outcome: Mapped[int] = mapped_column(SmallInteger)
+    outcome_note: Mapped[str | None]
+    monitor_type: Mapped[int | None] = mapped_column(SmallInteger)
+    petitioner_feedback: Mapped[str]
+    inform_status: Mapped[int] = mapped_column(SmallInteger)
+    author_phone: Mapped[str]
+
+
+class ConsultationAnswer(Report):
+    """The answer to a question or a suggestion (咨询答复)."""
+
+    __tablename__ = "consultation_answers"
+    __table_args__ = (UniqueConstraint("ticket_id", "version"),)
+
+    noun = "答复"
+
+    answer: Mapped[str]
+    answer_mode: Mapped[str]
+    """`direct`: 12345 tells the caller; `callback`: the unit has told the caller."""
+    adopted: Mapped[int | None] = mapped_column(SmallInteger)
+    """What becomes of a suggestion; None for a question."""
+    inform_status: Mapped[int | None] = mapped_column(SmallInteger)
+    author_phone: Mapped[str]
 
 
 class FormDraft(Model):

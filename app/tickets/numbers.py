@@ -9,8 +9,7 @@ from stdnum.iso7064 import mod_37_36
 from app.core.clock import BEIJING
 from app.core.db import session
 from app.tickets.models import NumberCounter
-
-PREFIXES = {"complaint": "TS", "declaration": "SB", "consultation": "ZX"}
+from app.tickets.types import TICKET_TYPES
 
 
 def acceptance_number(ticket_type: str, division_code: str, now: datetime) -> str:
@@ -19,7 +18,7 @@ def acceptance_number(ticket_type: str, division_code: str, now: datetime) -> st
     The counter row stays locked until the commit, so numbers are never given twice; gaps may be.
     """
     day = now.astimezone(BEIJING).date()
-    prefix = f"{PREFIXES[ticket_type]}{division_code[:6]}"
+    prefix = f"{TICKET_TYPES[ticket_type].prefix}{division_code[:6]}"
     counter = insert(NumberCounter).values(prefix=prefix, day=day, value=1)
     number = session().scalar(
         counter.on_conflict_do_update(

@@ -1,6 +1,6 @@
 """Reading tickets and tasks. Every query takes the principal's scope, so a list cannot leak."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,8 +13,9 @@ from app.security import identity
 from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets.errors import TicketNotFound
-from app.tickets.models import Investigation, Opinion, Ticket
+from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import CLOSED
+from app.tickets.types import TICKET_TYPES
 
 PAGE = 20
 _UNIT_COLUMN = {
@@ -50,25 +51,34 @@ def ticket_of_partner(partner_id: int, acceptance_no: str) -> Ticket:
     return ticket
 
 
-def latest_report(ticket_id: int) -> Investigation | None:
-    """The newest version of the report."""
-    return session().scalar(
-        select(Investigation)
-        .where(Investigation.ticket_id == ticket_id)
-        .order_by(Investigation.version.desc())
-        .limit(1)
-    )
+def latest_report(ticket: Ticket) -> Report | None:
+    """The newest version of the report, of the kind that belongs to the ticket's type."""
+    return next(iter(reports(ticket)), None)
 
 
-def reports(ticket_id: int) -> list[Investigation]:
+def latest_author(ticket: Ticket) -> int | None:
+    """Who wrote the newest version: must not audit it."""
+    report = latest_report(ticket)
+    return report.author_id if report else None
+
+
+def reports(ticket: Ticket) -> list[Report]:
     """All versions, newest first."""
+    kind = TICKET_TYPES[ticket.ticket_type].report
     return list(
         session().scalars(
-            select(Investigation)
-            .where(Investigation.ticket_id == ticket_id)
-            .order_by(Investigation.version.desc())
+            select(kind).where(kind.ticket_id == ticket.id).order_by(kind.version.desc())
         )
     )
+
+
+def reports_by_task(task_ids: Collection[UUID], types: Collection[str]) -> dict[UUID, Report]:
+    """The reports these tasks handed in, for tickets of these types; one query a kind."""
+    found: dict[UUID, Report] = {}
+    for kind in {TICKET_TYPES[code].report for code in types}:
+        for report in session().scalars(select(kind).where(kind.task_id.in_(task_ids))):
+            found[report.task_id] = report
+    return found
 
 
 def opinions(ticket_id: int) -> list[Opinion]:
@@ -201,6 +211,7 @@ def search(
     text: str | None,
     status: str | None,
     *,
+    ticket_type: str | None = None,
     before: int | None = None,
     limit: int = PAGE,
 ) -> list[Ticket]:
@@ -212,6 +223,8 @@ def search(
         query = query.where(Ticket.status == status)
         if status not in CLOSED:  # implied; lets the index of open tickets answer
             query = query.where(Ticket.archived_at.is_(None))
+    if ticket_type:
+        query = query.where(Ticket.ticket_type == ticket_type)
     if before is not None:
         query = query.where(Ticket.id < before)
     return list(session().scalars(query.order_by(Ticket.id.desc()).limit(limit + 1)))

@@ -1,21 +1,29 @@
-"""Intake tables of the seed as schemas: one a table, for API and page, all errors at once."""
+"""Intake tables of the seed as schemas: one a table, for API and page.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+A field is named as it is on the wire; its `attribute`, where it has one, is the ticket's column.
+"""
+
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, Schema, fields
 from marshmallow.validate import Length, OneOf, Regexp
 
-from app.core.errors import FieldError, Invalid
+from app.core.errors import FieldError
 from app.tickets import rules
-from app.tickets.codes import PROBLEM_CATEGORY, URGENCY
+from app.tickets.codes import (
+    CALLER_CATEGORY,
+    OTHER_RISK,
+    POVERTY_RISK,
+    PROBLEM_CATEGORY,
+    SERVICE_TYPE,
+    URGENCY,
+)
 from app.tickets.fields import (
     REQUIRED,
     CallerNumber,
     CleanText,
     CodeOf,
+    CodesOf,
     Day,
     IdCard,
     Moment,
@@ -58,6 +66,46 @@ class IntakeSchema(Schema):
         metadata={"label": "附件"},
     )
 
+    def between_fields(
+        self, values: dict[str, Any], mode: str, wrong: set[str]
+    ) -> tuple[list[FieldError], list[rules.Warning]]:
+        """What only several fields of the table together can say.
+
+        `mode` is the partner's anonymity rule, `wrong` are fields that were refused already.
+        """
+        return [], []
+
+
+class DeclarationSchema(IntakeSchema):
+    """Seed table 1 自主申报填写信息. A household asks for help: it cannot be anonymous."""
+
+    caller_name = PersonName(required=True, metadata={"label": "姓名"})
+    contact_phone = Phone(required=True, metadata={"label": "联系电话"})
+    id_card_no = IdCard(required=True, metadata={"label": "身份证号"})
+    content = CleanText(most=4000, lines=True, required=True, metadata={"label": "内容"})
+    poverty_risk = CodesOf(
+        POVERTY_RISK,
+        required=True,
+        metadata={
+            "label": "返（致）贫风险",
+            "items": {"type": "integer"},
+            "description": "代码或中文名称，一项或多项；只有一项时可不用数组",
+        },
+    )
+    poverty_risk_note = CleanText(
+        most=200, allow_none=True, metadata={"label": "返（致）贫风险说明"}
+    )
+    household_head = PersonName(allow_none=True, metadata={"label": "户主"})
+    relation = CleanText(most=20, allow_none=True, metadata={"label": "与户主关系"})
+
+    def between_fields(
+        self, values: dict[str, Any], mode: str, wrong: set[str]
+    ) -> tuple[list[FieldError], list[rules.Warning]]:
+        """The risk 其它 says nothing without a note."""
+        if OTHER_RISK in values.get("poverty_risk", []) and not values.get("poverty_risk_note"):
+            return [FieldError("poverty_risk_note", "required", "风险含“其它”时须说明")], []
+        return [], []
+
 
 class ComplaintSchema(IntakeSchema):
     """Seed table 2 投诉举报填写信息."""
@@ -78,99 +126,31 @@ class ComplaintSchema(IntakeSchema):
     problem_category = CodeOf(PROBLEM_CATEGORY, required=True, metadata={"label": "问题类别"})
     required_completion_date = Day(allow_none=True, metadata={"label": "办结日期（要求）"})
 
-
-COMPLAINT = ComplaintSchema()
-
-
-@dataclass(frozen=True)
-class Intake:
-    """A valid submission: clean values and what the sender should know."""
-
-    ticket_type: str
-    values: dict[str, Any]
-    warnings: list[rules.Warning] = field(default_factory=list)
-
-
-def read_complaint(
-    payload: Mapping[str, Any],
-    *,
-    now: datetime,
-    anonymity_mode: str,
-    boolean_mapping: Mapping[str, Any] | None = None,
-) -> Intake:
-    """Validate table 2 under a partner's profile. Invalid names every wrong field at once."""
-    raw = dict(payload)
-    for name in ("is_anonymous", "is_confidential"):
-        mapped = (boolean_mapping or {}).get(str(raw.get(name)))
-        if mapped is not None:
-            raw[name] = mapped
-    errors: list[FieldError] = []
-    try:
-        values = COMPLAINT.load(raw)
-    except ValidationError as error:
-        values = error.valid_data if isinstance(error.valid_data, dict) else {}
-        errors += _field_errors(error.messages_dict)
-    more, warnings = _cross_field(values, {e.field for e in errors}, anonymity_mode, now)
-    errors += more
-    if errors:
-        raise Invalid(errors)
-    unknown = sorted(set(raw) - set(COMPLAINT.fields))
-    warnings += [
-        rules.Warning("UNKNOWN_FIELD", name[:64], "未识别的字段，已忽略") for name in unknown
-    ]
-    return Intake("complaint", values, warnings)
-
-
-def _cross_field(
-    values: dict[str, Any], wrong: set[str], mode: str, now: datetime
-) -> tuple[list[FieldError], list[rules.Warning]]:
-    errors: list[FieldError] = []
-    warnings: list[rules.Warning] = []
-    if not values.get("contact_phone") and "contact_phone" not in wrong:
+    def between_fields(
+        self, values: dict[str, Any], mode: str, wrong: set[str]
+    ) -> tuple[list[FieldError], list[rules.Warning]]:
+        """ANON-01. The number that called stands in for the missing phone of a named caller."""
         number = values.get("caller_number", "")
-        if rules.is_phone(number) and values.get("is_anonymous") is False:
-            values["contact_phone"] = number
-    missing, hints = rules.caller_problems(mode, values, values.get("declined_fields", []))
-    errors += [error for error in missing if error.field not in wrong]
-    warnings += hints
-    if "called_at" in values:
-        late, hints = rules.call_time_problems(values["called_at"], now)
-        errors += late
-        warnings += hints
-    if not values.get("division_code") and not values.get("division_text"):
-        if not wrong & {"division_code", "division_text"}:
-            errors.append(
-                FieldError("division_code", "required", "行政区划编码和行政区划文本至少填一项")
-            )
-    if not values.get("required_completion_date") and "required_completion_date" not in wrong:
-        warnings.append(
-            rules.Warning(
-                "DUE_DATE_COMPUTED", "required_completion_date", "未填办结日期，已按时限规则计算"
-            )
-        )
-    return errors, warnings
+        if values.get("is_anonymous") is False and not values.get("contact_phone"):
+            if "contact_phone" not in wrong and rules.is_phone(number):
+                values["contact_phone"] = number
+        return rules.caller_problems(mode, values, values.get("declined_fields", []))
 
 
-_RULES = {REQUIRED: "required", "身份证号校验位错误": "checksum"}
+class ConsultationSchema(IntakeSchema):
+    """Seed table 3 咨询填写信息, for 咨询 and 建议. Nobody is asked who they are."""
 
-
-def _field_errors(messages: Mapping[str, Any], prefix: str = "") -> list[FieldError]:
-    found: list[FieldError] = []
-    for name, value in messages.items():
-        if isinstance(value, Mapping):
-            found += _field_errors(value, f"{prefix}{name}.")
-        else:
-            found += [
-                FieldError(f"{prefix}{name}", _rule(str(message)), str(message))
-                for message in value
-            ]
-    return found
-
-
-def _rule(message: str) -> str:
-    """A stable word for machines beside the sentence for people."""
-    if message in _RULES:
-        return _RULES[message]
-    if message.startswith("取值应为"):
-        return "code"
-    return "length" if message.startswith(("最多", "至少")) else "format"
+    caller_category = CodeOf(CALLER_CATEGORY, required=True, metadata={"label": "来电人员类别"})
+    service_type = CodeOf(SERVICE_TYPE, required=True, metadata={"label": "服务类型"})
+    problem_category = CodeOf(PROBLEM_CATEGORY, required=True, metadata={"label": "问题类别"})
+    content_summary = CleanText(
+        most=2000,
+        lines=True,
+        required=True,
+        attribute="content",
+        metadata={"label": "内容摘要"},
+    )
+    caller_name = PersonName(allow_none=True, metadata={"label": "姓名"})
+    callback_phone = Phone(
+        allow_none=True, attribute="contact_phone", metadata={"label": "回电号码"}
+    )

@@ -20,8 +20,8 @@ from app.files import services as files
 from app.organisations import queries as organisations
 from app.security import identity
 from app.tickets import numbers, rules
+from app.tickets.intake import Intake
 from app.tickets.models import Opinion, Ticket
-from app.tickets.schemas import Intake
 
 PROCESS = "ticket_transfer"
 
@@ -82,6 +82,8 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         round=1,
         query_code=numbers.query_code(),
         caller_number_unknown=values["caller_number"] == "unknown",
+        is_anonymous=values.get("is_anonymous", False),
+        declined_fields=values.get("declined_fields", []),
         contact_phone_hash=identity.phone_hash(values.get("contact_phone")),
         caller_number_hash=identity.phone_hash(_known(values["caller_number"])),
         id_card_hash=identity.id_card_hash(values.get("id_card_no")),
@@ -102,7 +104,12 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
     runner.start(
         PROCESS,
         ticket.acceptance_no,
-        {"ticket_id": ticket.id, "province_unit_id": province.id, **_START},
+        {
+            "ticket_id": ticket.id,
+            "ticket_type": ticket.ticket_type,
+            "province_unit_id": province.id,
+            **_START,
+        },
         actor=SYSTEM,
         now=now,
     )
@@ -122,15 +129,15 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
     return Receipt(ticket, warnings)
 
 
-_START: dict[str, str | int] = {
+_START: dict[str, str | int | bool] = {
     "city_unit_id": 0,
     "county_unit_id": 0,
     "review": "",
     "route": "",
     "city_route": "",
     "handled_by": "",
-    "audit": "",
     "audit_needed": True,
+    "audit": "",
     "return_approved": 0,
     "return_remind_at": "",
     "transfer_approved": False,
@@ -142,20 +149,23 @@ _COPIED = (
     "urgency",
     "operator_no",
     "called_at",
-    "is_anonymous",
     "is_confidential",
     "caller_name",
     "contact_phone",
     "caller_address",
     "id_card_no",
     "caller_number",
-    "declined_fields",
+    "household_head",
+    "relation",
+    "caller_category",
     "division_code",
     "division_text",
     "detail_address",
     "target_info",
     "content",
     "problem_category",
+    "poverty_risk",
+    "poverty_risk_note",
     "required_completion_date",
 )
 

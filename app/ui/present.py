@@ -1,4 +1,4 @@
-"""How a ticket looks to a person: masked facts, timeline, reports, diagram."""
+"""How a ticket looks to a person: masked facts, timeline, diagram. Reports are in `reports`."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,11 +16,11 @@ from app.security.masking import mask_address, mask_id_card, mask_name, mask_pho
 from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets import codes
-from app.tickets.models import Investigation, Opinion, Ticket
+from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import is_sealed
+from app.tickets.types import TICKET_TYPES
 
 SOURCES = {"p12345_api": "12345 接口", "p12345_page": "12345 页面"}
-TYPES = {"complaint": "投诉举报", "declaration": "自主申报", "consultation": "咨询建议"}
 DECISIONS = {
     "signed_in": "签收",
     "accept": "受理",
@@ -41,8 +41,28 @@ _CALLER: dict[str, tuple[str, Callable[[str | None], str]]] = {
     "caller_number": ("来电号码", mask_phone),
     "id_card_no": ("身份证号", mask_id_card),
     "caller_address": ("住址", mask_address),
+    "household_head": ("户主", mask_name),
 }
 """The personal fields of a ticket: label and mask."""
+
+
+def _risks(ticket: Ticket) -> str:
+    names = [codes.POVERTY_RISK.label(code) for code in ticket.poverty_risk or []]
+    return "、".join(names) + (
+        f"（{ticket.poverty_risk_note}）" if ticket.poverty_risk_note else ""
+    )
+
+
+_MATTER: dict[str, tuple[str, Callable[[Ticket], str]]] = {
+    "relation": ("与户主关系", lambda ticket: ticket.relation or ""),
+    "poverty_risk": ("返（致）贫风险", _risks),
+    "caller_category": (
+        "来电人员类别",
+        lambda ticket: codes.CALLER_CATEGORY.label(ticket.caller_category),
+    ),
+    "target_info": ("投诉对象", lambda ticket: ticket.target_info or ""),
+}
+"""What only some types of ticket have: label and text."""
 
 _DELIVERY_ERRORS = {
     "CONNECT_TIMEOUT": "连接超时",
@@ -88,12 +108,17 @@ def revealable(ticket: Ticket) -> list[tuple[str, str]]:
 def facts(
     principal: Principal, ticket: Ticket, revealed: frozenset[str] = frozenset()
 ) -> list[tuple[str, str]]:
-    """The caller and the matter, personal data masked but for the `revealed` fields."""
+    """The caller and the matter, personal data masked but for the `revealed` fields.
+
+    Only what the ticket's type asks for is listed.
+    """
+    asked = TICKET_TYPES[ticket.ticket_type].columns
     if may_know(principal, ticket):
         known = {name for name, _ in revealable(ticket)}
         caller = [
             (label, _caller_text(ticket, name, known, name in revealed))
             for name, (label, _) in _CALLER.items()
+            if name in asked
         ]
     else:
         caller = [("诉求人", ANONYMOUS)]
@@ -104,7 +129,7 @@ def facts(
         *caller,
         ("行政区划", place),
         ("详细地址", ticket.detail_address or ""),
-        ("投诉对象", ticket.target_info or ""),
+        *((label, text(ticket)) for name, (label, text) in _MATTER.items() if name in asked),
         ("来源 / 受理", f"{SOURCES[ticket.source]} · {shown(ticket.submitted_at)}"),
         ("来电时间 / 工号", f"{shown(ticket.called_at)} · {ticket.operator_no}"),
     ]
@@ -134,7 +159,7 @@ def _answer_text(request: ReturnRequest | None) -> str:
 def timeline(
     events: Sequence[ProcessEvent],
     opinions: Sequence[Opinion],
-    reports: Sequence[Investigation],
+    reports: Sequence[Report],
     waiting: Sequence[UserTask],
     returns: Sequence[ReturnRequest] = (),
 ) -> list[dict[str, Any]]:
@@ -156,7 +181,7 @@ def timeline(
         if event.kind == "message" and event.element_name == "decide.return":
             text = _answer_text(next(answers, None))
         if report is not None:
-            text = f"提交第 {report.version} 版调查报告"
+            text = f"提交第 {report.version} 版{report.noun}"
         lines.append(
             {
                 "kind": "returned" if opinion and opinion.decision == "reject" else "done",
@@ -183,57 +208,6 @@ def timeline(
             }
         )
     return lines
-
-
-def report_views(
-    reports: Sequence[Investigation], opinions: Sequence[Opinion], files: Sequence[Attachment]
-) -> list[dict[str, Any]]:
-    """All versions of the report, oldest first, each with what the auditors said of it."""
-    views = []
-    for report in sorted(reports, key=lambda r: r.version):
-        audits = [
-            o for o in opinions if o.decision in {"approve", "reject"} and o.round == report.version
-        ]
-        rejected = any(o.decision == "reject" for o in audits)
-        label, tone = ("已驳回", "red") if rejected else ("待审核", "blue")
-        if audits and not rejected:
-            label, tone = "审核同意", "green"
-        views.append(
-            {
-                "title": f"第 {report.version} 版调查报告",
-                "at": shown(report.submitted_at),
-                "who": report.author_name,
-                "state_label": label,
-                "tone": tone,
-                "facts": _report_facts(report),
-                "opinion": "；".join(
-                    f"{o.author_name}：{DECISIONS[o.decision]}{'，' + o.text if o.text else ''}"
-                    for o in audits
-                ),
-                "files": [file_view(f) for f in files if f.task_id == report.task_id],
-            }
-        )
-    return views
-
-
-def _report_facts(report: Investigation) -> list[tuple[str, str]]:
-    people = "；".join(
-        f"{one['name']}（{one['position']}，{one['phone']}）" for one in report.investigators
-    )
-    told = codes.INFORM_STATUS.label(report.inform_status)
-    if report.informed_at is not None:
-        method = codes.INFORM_METHOD.label(report.inform_method)
-        told = f"{told}（{shown(report.informed_at)}{'，' + method if method else ''}）"
-    amount = "" if report.amount_involved is None else f"{report.amount_involved:,.2f} 元"
-    return [
-        ("调查核实时间", report.investigated_at.isoformat()),
-        ("属实情况", codes.VERIFICATION_RESULT.label(report.verification_result)),
-        ("涉及金额", amount),
-        ("告知诉求人", told),
-        ("调查人员", people),
-        ("反馈信访人情况", report.petitioner_feedback),
-        ("处理意见", report.handling_opinion or ""),
-    ]
 
 
 def file_view(file: Attachment) -> dict[str, Any]:

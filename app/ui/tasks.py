@@ -43,6 +43,10 @@ _SUBMIT = {
     "ticket.dispatch": "确认分派",
     "ticket.city_decide": "确认",
     "ticket.investigate": "提交审核",
+    "ticket.investigate.complaint": "提交审核",
+    "ticket.investigate.declaration": "提交审核",
+    "ticket.investigate.consultation": "提交答复",
+    "ticket.investigate.suggestion": "提交答复",
     "ticket.audit": "提交",
 }
 

@@ -26,8 +26,10 @@ from app.tickets import codes, queries
 from app.tickets.models import Ticket
 from app.tickets.rules import CLOSED, STATES, is_sealed
 from app.tickets.services import PROCESS
+from app.tickets.types import TICKET_TYPES
 from app.ui import present
 from app.ui.page import draw, permitted
+from app.ui.reports import report_views
 from app.ui.tasks import task_view
 
 blueprint = Blueprint("tickets", __name__)
@@ -58,7 +60,7 @@ def page(
     events = queries.events(ticket.acceptance_no)
     waiting = runner.open_tasks_of(instance.id) if instance else []
     opinions = queries.opinions(ticket.id)
-    reports = queries.reports(ticket.id)
+    reports = queries.reports(ticket)
     attached = files.of_ticket(ticket.id)
     deliveries = exchange.deliveries_of(ticket.acceptance_no)
     current = [task.element_id for task in waiting] + _awaited(instance)
@@ -74,7 +76,7 @@ def page(
         timeline=present.timeline(
             events, opinions, reports, waiting, approvals.returns_of(ticket.id)
         ),
-        reports=present.report_views(reports, opinions, attached),
+        reports=report_views(ticket, reports, opinions, attached),
         deliveries=[_delivery(d) for d in deliveries],
         undelivered=[d.title for d in deliveries if d.state == "dead"],
         operations_url=url_for("operations.index") if may(principal, "queue.view") else None,
@@ -128,14 +130,14 @@ def index(principal: Principal) -> str:
                 principal, "ticket.search", "ticket", "-", ip=client_ip(), now=clock.now()
             )
         )
+    status, kind = args.get("status") or None, args.get("type") or None
     found = queries.search(
-        principal, text or None, args.get("status") or None, before=args.get("before", type=int)
+        principal, text or None, status, ticket_type=kind, before=args.get("before", type=int)
     )
     rows = found[: queries.PAGE]
     places = divisions.full_names(t.division_code for t in rows if t.division_code)
     holders = organisations.names(_holder_id(t) for t in rows)
     now = clock.now()
-    status = args.get("status") or None
     following = rows[-1].id if len(found) > queries.PAGE else None
     return draw(
         "tickets/index.html",
@@ -145,7 +147,7 @@ def index(principal: Principal) -> str:
                 "acceptance_no": t.acceptance_no,
                 "external_ticket_no": t.external_ticket_no,
                 "title": t.title,
-                "type_label": present.TYPES[t.ticket_type],
+                "type_label": TICKET_TYPES[t.ticket_type].title,
                 "category": codes.PROBLEM_CATEGORY.label(t.problem_category),
                 "status_label": STATES[t.status],
                 "area": places.get(t.division_code or "", "") or "待确认",
@@ -161,17 +163,21 @@ def index(principal: Principal) -> str:
         ],
         filters={
             "q": text,
-            "status": args.get("status", ""),
+            "type": kind or "",
+            "types": [(row.code, row.title) for row in TICKET_TYPES.values()],
+            "status": status or "",
             "statuses": list(STATES.items()),
         },
         list_url=url_for("tickets.index"),
-        next_url=url_for("tickets.index", status=status, before=following)
+        next_url=url_for("tickets.index", type=kind, status=status, before=following)
         if following and not text
         else None,
-        next_form={"q": text, "status": status or "", "before": following}
+        next_form={"q": text, "type": kind or "", "status": status or "", "before": following}
         if following and text
         else None,
-        first_url=url_for("tickets.index", status=status) if args.get("before") else None,
+        first_url=url_for("tickets.index", type=kind, status=status)
+        if args.get("before")
+        else None,
         total=None,
     )
 
@@ -257,7 +263,7 @@ def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dic
         "external_ticket_no": ticket.external_ticket_no,
         "title": ticket.title,
         "status_label": STATES[ticket.status],
-        "type_label": present.TYPES[ticket.ticket_type],
+        "type_label": TICKET_TYPES[ticket.ticket_type].title,
         "category_label": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
         "content": ticket.content,
         "facts": present.facts(principal, ticket, revealed),

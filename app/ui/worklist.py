@@ -1,11 +1,12 @@
 """The worklist (待办) and what one has done (已办)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, redirect, render_template, request, url_for
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from app.core import clock
 from app.core.db import session
@@ -18,9 +19,11 @@ from app.security.sessions import session_principal
 from app.tickets import codes, queries
 from app.tickets.models import Opinion, Ticket
 from app.tickets.rules import STATES
+from app.tickets.types import TICKET_TYPES
 from app.ui import batch
 from app.ui.page import draw, home_of, permitted
 from app.ui.present import DECISIONS, SOURCES, shown
+from app.ui.reports import outcome
 
 blueprint = Blueprint("worklist", __name__)
 
@@ -131,7 +134,7 @@ def done(principal: Principal) -> str:
     found = queries.done_by(principal, before=before)
     page = found[: queries.PAGE]
     places = _places([ticket for _, ticket in page])
-    outcomes = _outcomes([task.id for task, _ in page])
+    outcomes = _outcomes(page)
     return draw(
         "done/index.html",
         principal,
@@ -139,6 +142,7 @@ def done(principal: Principal) -> str:
             {
                 "title": ticket.title,
                 "acceptance_no": ticket.acceptance_no,
+                "type_label": TICKET_TYPES[ticket.ticket_type].title,
                 "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
                 "step": task.name,
                 "outcome": outcomes.get(task.id, ""),
@@ -157,12 +161,15 @@ def done(principal: Principal) -> str:
     )
 
 
-def _outcomes(task_ids: list[UUID]) -> dict[UUID, str]:
-    """What was decided at these tasks, in one query; a report is no decision and has none."""
+def _outcomes(page: Sequence[Row[UserTask, Ticket]]) -> dict[UUID, str]:
+    """What was decided at these tasks, or came out of the report that was handed in there."""
+    task_ids = [task.id for task, _ in page]
     rows = session().execute(
         select(Opinion.task_id, Opinion.decision).where(Opinion.task_id.in_(task_ids))
     )
-    return {task_id: DECISIONS.get(decision, "") for task_id, decision in rows}
+    decided = {task_id: DECISIONS.get(decision, "") for task_id, decision in rows}
+    handed_in = queries.reports_by_task(task_ids, {ticket.ticket_type for _, ticket in page})
+    return decided | {task_id: outcome(report) for task_id, report in handed_in.items()}
 
 
 def _further(last: UserTask) -> str | None:
@@ -200,6 +207,7 @@ def _row(
         "task_id": task.id,
         "title": ticket.title,
         "acceptance_no": ticket.acceptance_no,
+        "type_label": TICKET_TYPES[ticket.ticket_type].title,
         "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
         "step": task.name,
         "area": _area(ticket, places),

@@ -62,7 +62,9 @@ def test_every_partner_route_wants_a_signature(app: Flask) -> None:
     client = app.test_client()
     asked = 0
     for rule in app.url_map.iter_rules():
-        if not rule.endpoint.startswith("partner.") or rule.endpoint in PUBLIC:
+        if not rule.rule.startswith("/openapi/") or rule.endpoint in PUBLIC:
+            continue
+        if rule.rule in DOCUMENTS:
             continue
         path = rule.rule.replace("<acceptance_no>", "x").replace("<name>", "x")
         for method in rule.methods - {"HEAD", "OPTIONS"}:

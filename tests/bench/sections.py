@@ -13,7 +13,7 @@ from app.engine import definitions, queries, runner
 from app.engine.registry import SYSTEM
 from app.exchange import partners
 from app.tickets import services
-from app.tickets.schemas import read_complaint
+from app.tickets.intake import read
 from tests.bench import claim, clients, engine_cycle, seed
 from tests.bench.diagrams import FOUR_HANDS, THREE_STEPS, bundle
 from tests.bench.figures import Figure, Goal, latencies
@@ -248,7 +248,7 @@ def _start_tickets(count: int) -> list[str]:
     now = datetime.now(UTC)
     tasks = []
     for _ in range(count):
-        taken = read_complaint(complaint(), now=now, anonymity_mode=partner.anonymity_mode)
+        taken = read("complaint", complaint(), now=now, anonymity_mode=partner.anonymity_mode)
         ticket = services.receive(taken, partner, now).ticket
         wanted = queries.TaskQuery(
             unit_id=ticket.province_unit_id,

@@ -134,6 +134,18 @@ class World:
         assert receipt.status == 201, receipt.envelope
         return str(receipt.data["acceptance_no"])
 
+    def declare(self, **changed: Any) -> str:
+        """Submit a declaration and expect its number."""
+        receipt = self.partner.submit_declaration(declaration(**changed))
+        assert receipt.status == 201, receipt.envelope
+        return str(receipt.data["acceptance_no"])
+
+    def ask(self, **changed: Any) -> str:
+        """Submit a question, or with `service_type=2` a suggestion, and expect its number."""
+        receipt = self.partner.submit_consultation(consultation(**changed))
+        assert receipt.status == 201, receipt.envelope
+        return str(receipt.data["acceptance_no"])
+
     def status(self, acceptance_no: str) -> str:
         """What 12345 is told of a ticket."""
         return str(self.partner.ticket(acceptance_no).data["status"])
@@ -247,6 +259,69 @@ def complaint(**changed: Any) -> dict[str, Any]:
         "content": "反映危房改造补助资金未按标准发放。\n要求补发差额。",
         "problem_category": 3,
         **changed,
+    }
+
+
+def declaration(**changed: Any) -> dict[str, Any]:
+    """A declaration from 湄潭县 with a number of its own."""
+    return {
+        **_call(),
+        "caller_name": "罗某某",
+        "contact_phone": "13800001238",
+        "id_card_no": "11010519491231002X",
+        "content": "户主突发脑梗住院，自付医疗费约5.8万元，申请纳入监测帮扶。",
+        "poverty_risk": [1, 9],
+        "poverty_risk_note": "房屋受潮",
+        "household_head": "罗大某",
+        "relation": "父子",
+        **changed,
+    }
+
+
+def consultation(**changed: Any) -> dict[str, Any]:
+    """A question from 湄潭县 with a number of its own."""
+    return {
+        **_call(),
+        "caller_category": 2,
+        "service_type": 1,
+        "problem_category": 9,
+        "content_summary": "咨询脱贫人口小额信贷的申请条件和办理地点。",
+        "callback_phone": "13800001240",
+        **changed,
+    }
+
+
+def outcome(**changed: Any) -> dict[str, Any]:
+    """What a county enters for a declaration."""
+    told = datetime.now(BEIJING) - timedelta(minutes=1)
+    return {
+        "outcome": 1,
+        "monitor_type": 3,
+        "outcome_note": "经入户核实和评议公示，符合条件。",
+        "inform_status": 1,
+        "informed_at": told.isoformat(),
+        "inform_method": 2,
+        "petitioner_feedback": "已当面告知结果，申请人表示满意。",
+        **changed,
+    }
+
+
+def reply(**changed: Any) -> dict[str, Any]:
+    """What a unit enters for a question."""
+    return {
+        "answer": "可申请5万元以下、3年期以内的小额信贷，请到乡镇便民中心办理。",
+        "answer_mode": "direct",
+        **changed,
+    }
+
+
+def _call() -> dict[str, Any]:
+    return {
+        "external_ticket_no": f"GZ-{uuid.uuid4().hex[:16]}",
+        "operator_no": "GZ12345-0231",
+        "caller_number": "13800001234",
+        "called_at": (datetime.now(UTC) - timedelta(minutes=9)).isoformat(timespec="seconds"),
+        "division_code": MEITAN,
     }
 
 

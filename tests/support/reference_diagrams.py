@@ -6,7 +6,7 @@ from typing import Any
 from lxml import etree
 from marshmallow import fields
 
-from app.deadlines.rules import STAGES
+from app.deadlines.rules import STAGES, TOTAL_WORKING_DAYS
 from app.engine import registry
 from app.engine.diagram import MODEL, SPIFF, properties_of
 from app.exchange.rules import OPERATIONS
@@ -15,7 +15,8 @@ from app.security.permissions import ROLES
 from app.tickets import codes
 from app.tickets import fields as own
 from app.tickets.rules import ANONYMITY_MODES, STATES
-from app.tickets.schemas import ComplaintSchema
+from app.tickets.schemas import IntakeSchema
+from app.tickets.types import RESULTS, TABLES, TICKET_TYPES
 from tests.support import source
 from tests.support.database import ROOT
 from tests.support.markdown import code, first_line, table
@@ -58,6 +59,7 @@ def vocabulary() -> str:
     """Properties of a user task and the words they take."""
     rows = [
         ("`form`", "the form that is filled in", code(*sorted(registry.form_keys()))),
+        ("`variant`", "the process variable whose value picks one of a family of forms", "any"),
         ("`role`", "who of the unit may do it; required", code(*ROLES)),
         ("`unit`", "the process variable that holds the unit", code(*sorted(UNIT_VARIABLES))),
         ("`deadline`", "the stage whose time limit runs", code(*STAGES)),
@@ -76,10 +78,18 @@ def user_tasks() -> str:
                 (
                     code(task.get("id")),
                     task.get("name"),
-                    *(code(words[k]) if k in words else "—" for k in ("form", "role", "status")),
+                    _form_of(words),
+                    *(code(words[k]) if k in words else "—" for k in ("role", "status")),
                 )
             )
     return table(("element", "name", "form", "role", "state"), rows)
+
+
+def _form_of(words: dict[str, str]) -> str:
+    """The form of a task; of a family, what its name goes on with."""
+    if "form" not in words:
+        return "—"
+    return code(f"{words['form']}.<{words['variant']}>" if "variant" in words else words["form"])
 
 
 # ---------------------------------------------------------------- forms
@@ -107,6 +117,8 @@ def _kind(field: fields.Field[Any]) -> str:
         return "{" + ", ".join(f"`{n}` {_kind(f)}" for n, f in inner.items()) + "}"
     if isinstance(field, own.CodeOf):
         return f"[{field.table.title}](#codes)"
+    if isinstance(field, own.CodesOf):
+        return f"one or several of [{field.table.title}](#codes)"
     options = field.metadata.get("options")
     if options:
         return " · ".join(f"`{value}` {label}" for value, label in options)
@@ -120,6 +132,7 @@ def forms() -> str:
     """Every form with its fields."""
     used = _elements_with("form")
     parts = []
+    families = _families()
     for key in sorted(registry.form_keys()):
         form = registry.form_named(key)
         assert form is not None
@@ -133,9 +146,21 @@ def forms() -> str:
         parts.append(
             f"### `{key}`\n\n{first_line(form.schema)}\n\n"
             f"Accepted by `{form.accept.__module__}.{form.accept.__name__}`; "
-            f"used by {code(*used.get(key, []))}.\n\n{table(head, rows)}"
+            f"used by {code(*used.get(key, families.get(key, [])))}.\n\n{table(head, rows)}"
         )
     return "\n\n".join(parts)
+
+
+def _families() -> dict[str, list[str]]:
+    """Form → ids of the tasks that come to it by a variable."""
+    found: dict[str, list[str]] = {}
+    for root in _diagrams():
+        for task in root.iter(f"{MODEL}userTask"):
+            words = properties_of(task)
+            for key in registry.form_keys() if "variant" in words else ():
+                if key.startswith(f"{words['form']}."):
+                    found.setdefault(key, []).append(task.get("id"))
+    return found
 
 
 def code_tables() -> str:
@@ -147,8 +172,10 @@ def code_tables() -> str:
     return table(("table", "title", "values"), rows)
 
 
-def intake() -> str:
-    """Fields of a complaint as a 12345 platform submits it."""
+_COMMON = frozenset(IntakeSchema().fields)
+
+
+def _fields_of(table_name: str, leave_out: frozenset[str] = frozenset()) -> str:
     rows = [
         (
             code(name),
@@ -156,9 +183,43 @@ def intake() -> str:
             "yes" if field.required else "",
             _kind(field).replace("(#codes)", "(../reference/forms.md#codes)"),
         )
-        for name, field in ComplaintSchema().fields.items()
+        for name, field in TABLES[table_name].fields.items()
+        if name not in leave_out
     ]
     return table(("field", "label", "required", "value"), rows)
+
+
+def intake() -> str:
+    """Fields of a complaint as a 12345 platform submits it."""
+    return _fields_of("complaint")
+
+
+def intake_declaration() -> str:
+    """Fields of a declaration beside the common ones."""
+    return _fields_of("declaration", _COMMON)
+
+
+def intake_consultation() -> str:
+    """Fields of a consultation beside the common ones."""
+    return _fields_of("consultation", _COMMON)
+
+
+def ticket_types() -> str:
+    """Types of tickets and what differs."""
+    rows = [
+        (
+            code(row.code),
+            row.title,
+            code(f"/openapi/v1/{row.table}s"),
+            code(row.prefix),
+            str(TOTAL_WORKING_DAYS[row.code]),
+            "but what the province answers itself" if row.province_answers else "always",
+            code(row.result),
+        )
+        for row in TICKET_TYPES.values()
+    ]
+    head = ("type", "name", "comes in by", "number", "working days", "audited", "result")
+    return table(head, rows)
 
 
 # ---------------------------------------------------------------- words
@@ -194,7 +255,7 @@ def operations() -> str:
 
 def _sent_operations() -> list[tuple[str, str]]:
     text = "\n".join(f.read_text() for f in (ROOT / "app" / "handlers").glob("*.py"))
-    return [(n, t) for n, t in OPERATIONS.items() if f'"{n}"' in text]
+    return [(n, t) for n, t in OPERATIONS.items() if f'"{n}"' in text or n in RESULTS]
 
 
 def states() -> str:

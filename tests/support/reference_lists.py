@@ -73,7 +73,8 @@ def open_routes() -> str:
     rows = []
     for path, permission, endpoint in _routes():
         if not permission:
-            kind = "signature of a partner" if endpoint.startswith("partner.") else "nobody"
+            signed = " /openapi/v1/" in path and not path.endswith(("/docs", "/openapi.json"))
+            kind = "signature of a partner" if signed else "nobody"
             if endpoint == "partner.download_attachment":
                 kind = "a signed link"
             rows.append((code(path), kind))
@@ -210,6 +211,8 @@ LISTS: dict[str, Callable[[], str]] = {
     "forms": diagrams.forms,
     "handlers": diagrams.handlers,
     "intake": diagrams.intake,
+    "intake-consultation": diagrams.intake_consultation,
+    "intake-declaration": diagrams.intake_declaration,
     "logged-actions": logged_actions,
     "make-targets": make_targets,
     "messages": diagrams.messages,
@@ -223,6 +226,7 @@ LISTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "stages": diagrams.stages,
     "states": diagrams.states,
+    "ticket-types": diagrams.ticket_types,
     "user-tasks": diagrams.user_tasks,
     "vocabulary": diagrams.vocabulary,
     "warnings": warnings,

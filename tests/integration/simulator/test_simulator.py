@@ -77,6 +77,11 @@ def hotline() -> Iterator[Running]:
         }
         return jsonify(code="0", message="成功", data=data), 201
 
+    @app.post("/openapi/v1/declarations", endpoint="declarations")
+    @app.post("/openapi/v1/consultations", endpoint="consultations")
+    def others() -> Any:
+        return jsonify(code="0", message="成功", data=request.get_json()), 201
+
     @app.post("/openapi/v1/attachments")
     def attachments() -> Any:
         file = request.files["file"]
@@ -309,6 +314,23 @@ def test_a_sample_is_submitted_signed_and_its_receipt_is_shown(
     assert "TS5200002026112300042S" in get(simulator, "/").text
     assert get(simulator, "/submissions/2").status_code == 404
     assert post_form(simulator, "/submit", sample="none").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("sample", "table", "shown"),
+    [
+        ("cq-disaster", "declarations", "因自然灾害"),
+        ("gz-loan", "consultations", "社会公众"),
+        ("cq-guardrail", "consultations", "建议"),
+    ],
+)
+def test_a_sample_goes_to_the_address_of_its_table(
+    simulator: Running, hotline: Running, sample: str, table: str, shown: str
+) -> None:
+    page = post_form(simulator, "/submit", sample=sample).text
+
+    assert hotline.app.extensions["seen"] == [("POST", f"/openapi/v1/{table}")]
+    assert shown in page
 
 
 def test_a_refused_sample_shows_every_error(simulator: Running) -> None:

@@ -14,8 +14,7 @@ from werkzeug.test import TestResponse
 
 from app.core.db import db, session, transact
 from app.security.models import AccessLog, User
-from app.tickets import services
-from app.tickets.schemas import read_complaint
+from app.tickets import intake, services
 from tests.support.journey import World, complaint, serving
 from tests.support.people import PASSWORD, Person, hire
 
@@ -88,12 +87,12 @@ def receive(app: Flask, world: World) -> Receive:
 
     def make(**changed: Any) -> str:
         now = datetime.now(UTC)
-        intake = read_complaint(
-            complaint(**changed), now=now, anonymity_mode="named_requires_caller"
+        taken = intake.read(
+            "complaint", complaint(**changed), now=now, anonymity_mode="named_requires_caller"
         )
 
         def work() -> str:
-            receipt = services.receive(intake, get(world.partner_id), now)
+            receipt = services.receive(taken, get(world.partner_id), now)
             return receipt.ticket.acceptance_no
 
         with app.app_context():

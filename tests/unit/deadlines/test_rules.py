@@ -48,7 +48,8 @@ def test_a_complaint_is_due_after_fifteen_working_days(received: str, due: str) 
 
 
 @pytest.mark.parametrize(
-    ("kind", "days"), [("complaint", 15), ("declaration", 20), ("consultation", 2)]
+    ("kind", "days"),
+    [("complaint", 15), ("declaration", 20), ("consultation", 2), ("suggestion", 10)],
 )
 def test_each_type_has_its_total(kind: str, days: int) -> None:
     due, _ = rules.total_due(kind, at("2026-11-02 09:00"), None)

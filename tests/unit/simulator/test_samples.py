@@ -8,26 +8,32 @@ from app.core.clock import BEIJING
 from app.divisions import datafile
 from app.simulator import labels, samples
 from app.simulator.samples import SAMPLES, Sample
+from app.tickets import intake
+from app.tickets.types import TICKET_TYPES
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=BEIJING)
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.key)
-def test_a_sample_becomes_a_complete_complaint(sample: Sample) -> None:
+def test_a_sample_is_a_complete_submission_that_is_accepted(sample: Sample) -> None:
     body = samples.submission(sample, "GZ12345-20261124-000001", NOW)
 
-    for field in (
-        *("external_ticket_no", "operator_no", "caller_number", "called_at", "is_anonymous"),
-        *("content", "problem_category", "required_completion_date"),
-    ):
-        assert body[field] is not None
-    assert body.get("division_code") or body.get("division_text")
+    taken = intake.read(sample.kind, body, now=NOW, anonymity_mode="named_requires_caller")
+
+    assert taken.warnings == []
+    assert TICKET_TYPES[taken.ticket_type].title == sample.label
     assert body["called_at"] == "2026-11-24T09:20:00+08:00"
-    assert 1 <= body["problem_category"] <= 24
-    if body["is_anonymous"]:
+    number = samples.caller_number(sample)
+    assert (number or "").startswith("138000012") is not bool(body.get("is_anonymous"))
+    if body.get("is_anonymous"):
         assert "caller_name" not in body
-    else:
-        assert body["contact_phone"].startswith("138000012")
+
+
+@pytest.mark.parametrize("province", ["520000", "500000"])
+def test_each_province_has_every_kind_of_table(province: str) -> None:
+    kinds = {sample.kind for sample in samples.of_province(province)}
+
+    assert kinds == {"complaint", "declaration", "consultation"}
 
 
 def test_samples_are_of_both_provinces_and_found_by_key() -> None:

@@ -11,6 +11,8 @@ from app.tickets import forms
 SIGN_IN, REVIEW = forms.SignInForm(), forms.ReviewForm()
 DISPATCH, CITY = forms.DispatchForm(), forms.CityDecideForm()
 INVESTIGATE, AUDIT = forms.InvestigateForm(), forms.AuditForm()
+DECLARATION = forms.DeclarationForm()
+ANSWER, SUGGESTION = forms.AnswerForm(), forms.SuggestionForm()
 
 
 def report(**changed: Any) -> dict[str, Any]:
@@ -140,3 +142,85 @@ def test_a_report_is_read_into_days_moments_and_numbers() -> None:
     assert loaded["investigated_at"] == date(2026, 11, 24)
     assert loaded["informed_at"] == datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
     assert loaded["inform_status"] == forms.INFORMED
+
+
+def outcome(**changed: Any) -> dict[str, Any]:
+    """A good outcome of a declaration; a value of None takes the field out."""
+    whole = {
+        "outcome": 2,
+        "inform_status": 2,
+        "petitioner_feedback": "已电话告知结果。",
+        **changed,
+    }
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+def answer(**changed: Any) -> dict[str, Any]:
+    """A good answer; a value of None takes the field out."""
+    whole = {"answer": "请到乡镇便民中心办理小额信贷。", "answer_mode": "direct", **changed}
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+TOLD = {"informed_at": "2026-11-24T10:00:00+08:00", "inform_method": 1}
+
+
+@pytest.mark.parametrize(
+    ("schema", "values"),
+    [
+        (DECLARATION, outcome()),
+        (DECLARATION, outcome(outcome=1, monitor_type="边缘易致贫户")),
+        (DECLARATION, outcome(outcome=3, outcome_note="人均收入高于监测线")),
+        (DECLARATION, outcome(outcome="其它", outcome_note="已迁往外省")),
+        (DECLARATION, outcome(outcome=4)),
+        (DECLARATION, outcome(outcome=5, inform_status=3)),
+        (DECLARATION, outcome(inform_status=1, **TOLD)),
+        (DECLARATION, outcome(report_files=["att_1"])),
+        (DECLARATION, outcome(report_files=[])),
+        (ANSWER, answer()),
+        (ANSWER, answer(answer_mode="callback", inform_status=1, **TOLD)),
+        (ANSWER, answer(answer_mode="callback", inform_status=3)),
+        (SUGGESTION, answer(adopted=4)),
+        (SUGGESTION, answer(adopted="部分采纳")),
+    ],
+)
+def test_a_complete_result_of_the_other_types_is_accepted(
+    schema: Schema, values: dict[str, Any]
+) -> None:
+    assert schema.validate(values) == {}
+
+
+@pytest.mark.parametrize(
+    ("schema", "values", "wrong"),
+    [
+        (DECLARATION, {}, {"outcome", "inform_status", "petitioner_feedback"}),
+        (DECLARATION, outcome(outcome=6), {"outcome"}),
+        (DECLARATION, outcome(outcome=1), {"monitor_type"}),
+        (DECLARATION, outcome(outcome=3), {"outcome_note"}),
+        (DECLARATION, outcome(outcome=9, outcome_note=" "), {"outcome_note"}),
+        (DECLARATION, outcome(inform_status=1), {"informed_at", "inform_method"}),
+        (DECLARATION, outcome(report_files=["att_1"] * 11), {"report_files"}),
+        (ANSWER, {}, {"answer", "answer_mode"}),
+        (ANSWER, answer(answer="请到乡镇办理。"), {"answer"}),
+        (ANSWER, answer(answer="字" * 2001), {"answer"}),
+        (ANSWER, answer(answer_mode="letter"), {"answer_mode"}),
+        (ANSWER, answer(answer_mode="callback"), {"inform_status"}),
+        (
+            ANSWER,
+            answer(answer_mode="callback", inform_status=1),
+            {"informed_at", "inform_method"},
+        ),
+        (ANSWER, answer(adopted=1), {"adopted"}),
+        (SUGGESTION, answer(), {"adopted"}),
+        (SUGGESTION, answer(adopted=5), {"adopted"}),
+    ],
+)
+def test_a_result_of_the_other_types_names_what_is_wrong(
+    schema: Schema, values: dict[str, Any], wrong: set[str]
+) -> None:
+    assert set(schema.validate(values)) == wrong
+
+
+def test_codes_with_a_gap_are_listed_one_by_one() -> None:
+    said = DECLARATION.validate(outcome(outcome=6))
+
+    assert said == {"outcome": ["取值应为1、2、3、4、5、9或其中文名称"]}

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from app.tickets.numbers import PREFIXES, compose, is_well_formed, query_code
+from app.tickets.numbers import compose, is_well_formed, query_code
 
 EXAMPLE = "TS5200002026112300042S"
 """The number of REQUIREMENTS 3.5."""
@@ -14,10 +14,6 @@ def test_the_example_of_the_requirements_comes_out() -> None:
     assert compose("TS520000", date(2026, 11, 23), 42) == EXAMPLE
     assert len(EXAMPLE) == 22
     assert is_well_formed(EXAMPLE)
-
-
-def test_each_type_has_its_prefix() -> None:
-    assert PREFIXES == {"complaint": "TS", "declaration": "SB", "consultation": "ZX"}
 
 
 def test_beyond_99999_a_day_the_number_widens() -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from app.core.errors import Invalid
+from app.tickets import intake
+from app.tickets.intake import Intake
 from app.tickets.rules import ANONYMITY_MODES, CALLER_FIELDS
-from app.tickets.schemas import ComplaintSchema, Intake, read_complaint
+from app.tickets.schemas import ComplaintSchema
 
 NOW = datetime(2026, 11, 24, 1, 30, tzinfo=UTC)
 PERSON = {
@@ -41,7 +43,7 @@ def complaint(**changed: Any) -> dict[str, Any]:
 
 
 def read(mode: str = "named_requires_caller", **changed: Any) -> Intake:
-    return read_complaint(complaint(**changed), now=NOW, anonymity_mode=mode)
+    return intake.read("complaint", complaint(**changed), now=NOW, anonymity_mode=mode)
 
 
 def refused(mode: str = "named_requires_caller", **changed: Any) -> dict[str, str]:
@@ -53,13 +55,13 @@ def refused(mode: str = "named_requires_caller", **changed: Any) -> dict[str, st
 
 
 def test_the_example_of_the_requirements_is_accepted_without_a_hint() -> None:
-    intake = read()
+    taken = read()
 
-    assert intake.ticket_type == "complaint"
-    assert intake.warnings == []
-    assert intake.values["problem_category"] == 3
-    assert intake.values["urgency"] == 1
-    assert intake.values["is_confidential"] is False
+    assert taken.ticket_type == "complaint"
+    assert taken.warnings == []
+    assert taken.values["problem_category"] == 3
+    assert taken.values["urgency"] == 1
+    assert taken.values["is_confidential"] is False
 
 
 EXPECTED = {
@@ -103,9 +105,9 @@ def test_a_blank_is_as_missing_as_an_absent_field(blank: str) -> None:
 
 
 def test_the_phone_of_a_named_caller_defaults_to_the_number_that_called() -> None:
-    intake = read(contact_phone=None, caller_number="13900005678")
+    taken = read(contact_phone=None, caller_number="13900005678")
 
-    assert intake.values["contact_phone"] == "13900005678"
+    assert taken.values["contact_phone"] == "13900005678"
 
 
 @pytest.mark.parametrize("number", ["unknown", "021-12317", "10086"])
@@ -114,9 +116,9 @@ def test_a_number_that_cannot_be_called_back_does_not_stand_in(number: str) -> N
 
 
 def test_the_phone_of_an_anonymous_caller_is_never_filled_in() -> None:
-    intake = read(is_anonymous=True, contact_phone=None, caller_number="13900005678")
+    taken = read(is_anonymous=True, contact_phone=None, caller_number="13900005678")
 
-    assert "contact_phone" not in intake.values
+    assert "contact_phone" not in taken.values
 
 
 def test_a_wrong_phone_is_an_error_even_when_the_caller_number_could_stand_in() -> None:
@@ -124,9 +126,9 @@ def test_a_wrong_phone_is_an_error_even_when_the_caller_number_could_stand_in() 
 
 
 def test_a_caller_may_decline_a_field_of_the_group() -> None:
-    intake = read("named_requires_group", id_card_no=None, declined_fields=["id_card_no"])
+    taken = read("named_requires_group", id_card_no=None, declined_fields=["id_card_no"])
 
-    assert intake.values["declined_fields"] == ["id_card_no"]
+    assert taken.values["declined_fields"] == ["id_card_no"]
     assert refused(
         "named_requires_group", id_card_no=None, caller_address=None, declined_fields=["id_card_no"]
     ) == {"caller_address": "required"}
@@ -174,7 +176,7 @@ def test_all_errors_come_at_once_also_those_between_fields() -> None:
 
 def test_an_empty_object_names_every_required_field() -> None:
     with pytest.raises(Invalid) as caught:
-        read_complaint({}, now=NOW, anonymity_mode="named_requires_caller")
+        intake.read("complaint", {}, now=NOW, anonymity_mode="named_requires_caller")
 
     assert {e.field for e in caught.value.errors} == {
         "external_ticket_no",
@@ -220,7 +222,8 @@ def test_whether_anonymous_is_read_in_every_agreed_form(given: Any, anonymous: b
 def test_zero_is_refused_unless_the_partners_profile_maps_it(given: Any) -> None:
     assert refused(is_anonymous=given) == {"is_anonymous": "format"}
 
-    mapped = read_complaint(
+    mapped = intake.read(
+        "complaint",
         complaint(is_anonymous=given, is_confidential=1),
         now=NOW,
         anonymity_mode="named_requires_caller",
@@ -231,14 +234,15 @@ def test_zero_is_refused_unless_the_partners_profile_maps_it(given: Any) -> None
 
 
 def test_a_profile_may_turn_one_and_two_around() -> None:
-    intake = read_complaint(
+    taken = intake.read(
+        "complaint",
         complaint(is_anonymous=1),
         now=NOW,
         anonymity_mode="lenient",
         boolean_mapping={"1": False, "2": True},
     )
 
-    assert intake.values["is_anonymous"] is False
+    assert taken.values["is_anonymous"] is False
 
 
 @pytest.mark.parametrize(
@@ -282,6 +286,6 @@ def test_a_submission_is_not_changed_by_reading_it() -> None:
     sent = complaint(is_anonymous="0")
     before = dict(sent)
 
-    read_complaint(sent, now=NOW, anonymity_mode="lenient", boolean_mapping={"0": False})
+    intake.read("complaint", sent, now=NOW, anonymity_mode="lenient", boolean_mapping={"0": False})
 
     assert sent == before
