@@ -228,9 +228,10 @@ def raise_event(
         return False
     request = {"name": name, "payload": payload}
     with Turn.locked(instance, actor=actor, now=now).guard("raise_event", request) as this:
-        this.deliver(name, payload)
-    this.save("raise_event", None)
-    return True
+        delivered = this.deliver(name, payload)
+    if delivered or this.has_moved:
+        this.save("raise_event", None)
+    return delivered
 
 
 def fire_due(instance_id: int, *, now: datetime) -> Outcome | None:
@@ -240,7 +241,7 @@ def fire_due(instance_id: int, *, now: datetime) -> Outcome | None:
         return None
     this = Turn.locked(instance, actor=registry.SYSTEM, now=now)
     with this.guard("fire_due", {}, unattended=True):
-        this.advance()
+        this.fire_due()
     return this.save("fire_due", None)
 
 
@@ -290,7 +291,7 @@ def _deliver_pending(
     this = Turn.locked(instance, actor=actor, now=now)
     with this.guard("deliver_message", request, unattended=not request):
         this.drain_inbox()
-    if this.delivered:
+    if this.delivered or this.has_moved:
         this.save("deliver_message", None)
     return this.delivered
 

@@ -77,6 +77,7 @@ class Turn:
         self.element_id: str | None = None
         self.unattended = False
         self.delivered: list[str] = []
+        self.has_moved = False
         self._completed: dict[UUID, Variables] = {}
         self._tasks_before: set[UUID] = set()
         self._waits_before: set[UUID] = set()
@@ -165,7 +166,8 @@ class Turn:
         workflow.complete(self.flow, task_id, dict(variables))
 
     def deliver(self, name: str, payload: dict[str, Any]) -> bool:
-        """Hand a message to the one element that has waited longest for it."""
+        """Hand a message to the one element that has waited longest for it; False for none."""
+        self.fire_due()
         waits = [w for w in self.flow.waiting_messages() if w.name == name]
         if not waits:
             return False
@@ -173,9 +175,11 @@ class Turn:
         workflow.deliver(self.flow, waits[0].task_id, name, payload)
         return True
 
-    def advance(self) -> None:
-        """Fire what is due."""
-        workflow.advance(self.flow)
+    def fire_due(self) -> None:
+        """Fire what is due, before anybody asks who waits: a timer may have taken the wait away."""
+        if timers.anything_due(self.flow):
+            self.has_moved = True
+            workflow.advance(self.flow)
 
     def cancel(self, reason: str) -> None:
         """Cancel every open task."""
@@ -184,6 +188,7 @@ class Turn:
 
     def drain_inbox(self) -> None:
         """Deliver the early messages for which something waits now, each once."""
+        self.fire_due()
         while names := {w.name for w in self.flow.waiting_messages()}:
             message = (
                 session()
@@ -202,9 +207,9 @@ class Turn:
             )
             if message is None:
                 return
-            self.deliver(message.name, message.payload)
-            mark_message(message.message_id, "delivered", self.instance_id, self.now)
-            self.delivered.append(message.message_id)
+            if self.deliver(message.name, message.payload):
+                mark_message(message.message_id, "delivered", self.instance_id, self.now)
+                self.delivered.append(message.message_id)
 
     def save(self, kind: str, action_id: UUID | None) -> Outcome:
         """Write the rows that differ, the history, the state and the action's answer."""

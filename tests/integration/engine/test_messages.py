@@ -13,6 +13,7 @@ from app.core.errors import Invalid
 from app.engine.models import InboxMessage, WaitingMessage
 from tests.integration.engine.conftest import Engine
 from tests.integration.engine.flows import (
+    SEEN,
     boundary,
     catch,
     diagram,
@@ -20,6 +21,8 @@ from tests.integration.engine.flows import (
     line,
     new_key,
     on_message,
+    service,
+    timer,
     user,
 )
 
@@ -254,3 +257,43 @@ def test_a_message_waits_for_a_process_that_goes_on_beside_one_that_has_ended(
     engine.complete(one.id)
 
     assert engine.waiting(case) == ["two"]
+
+
+def test_a_timer_that_is_due_comes_before_a_message_and_neither_is_lost(engine: Engine) -> None:
+    key, case, event_case = new_key(), new_key("case"), new_key("case")
+    nodes = ['<bpmn:eventBasedGateway id="wait_for" />', catch("answer", FACT)]
+    nodes += [timer("overdue", "P1D"), service("remind", "tests.fragile"), user("two")]
+    nodes.append('<bpmn:exclusiveGateway id="wait_in" />')
+    flows = ["begin>wait_in", "wait_in>wait_for", "wait_for>answer", "wait_for>overdue"]
+    flows += ["overdue>remind", "remind>wait_in", "answer>two", "two>done"]
+    engine.deploy(key, diagram(key, nodes, flows, messages=(FACT,)))
+    engine.start(key, case)
+    engine.start(key, event_case)
+    engine.clock.move(days=1, hours=1)
+
+    assert engine.send(case, FACT, fact="迟到") == "delivered"
+    assert engine.raise_event(event_case, FACT) is True
+
+    for each in (case, event_case):
+        assert SEEN[each] == ["tests.fragile"]  # reminded once
+        assert engine.waiting(each) == ["two"]
+
+
+def test_a_message_whose_wait_a_due_timer_ended_is_kept(engine: Engine) -> None:
+    key, case = new_key(), new_key("case")
+    nodes = ['<bpmn:eventBasedGateway id="wait_for" />', catch("answer", FACT)]
+    nodes += [timer("overdue", "P1D"), service("give_up", "tests.fragile"), user("late")]
+    nodes += [user("two"), catch("again", FACT), user("end")]
+    flows = ["begin>wait_for", "wait_for>answer", "wait_for>overdue", "overdue>give_up"]
+    flows += ["give_up>late", "answer>two", "two>done", "late>again", "again>end", "end>done"]
+    engine.deploy(key, diagram(key, nodes, flows, messages=(FACT,)))
+    engine.start(key, case)
+    engine.clock.move(days=1, hours=1)
+
+    assert engine.raise_event(case, FACT) is False
+    assert engine.waiting(case) == ["late"]
+    assert engine.send(case, FACT) == "pending"
+    engine.complete(engine.task(case).id)
+
+    assert SEEN[case] == ["tests.fragile"]
+    assert engine.waiting(case) == ["end"]
