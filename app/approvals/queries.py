@@ -23,6 +23,7 @@ def open_return(ticket_id: int) -> ReturnRequest | None:
         select(ReturnRequest)
         .where(ReturnRequest.ticket_id == ticket_id, ReturnRequest.state == OPEN)
         .with_for_update()
+        .execution_options(populate_existing=True)
     )
 
 
@@ -33,6 +34,7 @@ def latest_return(ticket_id: int) -> ReturnRequest | None:
         .where(ReturnRequest.ticket_id == ticket_id)
         .order_by(ReturnRequest.id.desc())
         .limit(1)
+        .execution_options(populate_existing=True)
     )
 
 

@@ -82,10 +82,21 @@ def remind_return(ticket: Ticket, now: datetime) -> datetime:
 def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool:
     """12345's answer (I9, table 4); True when it only repeats what was already answered.
 
-    The diagram goes on in the same transaction. Raises RequestNotOpen when nothing waits.
+    Raises RequestNotOpen when nothing waits. The diagram goes on in the same transaction, and
+    before the request is written: it locks the instance first, as timers do, and a reminder that
+    was due until now still finds the request open.
     """
-    request = queries.open_return(ticket.id)
+    last = queries.latest_return(ticket.id)
     wanted = answer.get("request_no")
+    if last is not None and last.state == OPEN and wanted in {None, last.request_no}:
+        runner.deliver_message(
+            f"decision:{last.request_no}",
+            "decide.return",
+            ticket.acceptance_no,
+            {"return_approved": answer["approved"]},
+            now=now,
+        )
+    request = queries.open_return(ticket.id)
     if request is None or (wanted and wanted != request.request_no):
         last = queries.latest_return(ticket.id)
         if last is not None and _repeats(last, answer):
@@ -96,13 +107,6 @@ def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool
     request.decided_by = answer.get("decided_by")
     request.decided_at = answer.get("decided_at") or now
     session().flush()
-    runner.deliver_message(
-        f"decision:{request.request_no}",
-        "decide.return",
-        ticket.acceptance_no,
-        {"return_approved": answer["approved"]},
-        now=now,
-    )
     return False
 
 

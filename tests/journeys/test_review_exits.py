@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from app.approvals.services import decide_return
 from app.core import clock
 from app.core.db import db, session, transact
 from app.engine import runner
 from app.engine.models import ProcessInstance
 from app.simulator.client import Answer, PartnerClient
+from app.tickets.queries import ticket_of_partner
 from tests.support.journey import World
 from tests.support.people import GUIZHOU, Person
 
@@ -138,6 +140,28 @@ def test_silence_reminds_12345_and_never_agrees(world: World, operator: Person) 
     kinds = [(m.operation, m.body.get("event")) for m in world.received()]
     assert kinds == [("return-requests", None), ("status-events", "return_reminded")]
     assert _answer(world, number, 1).status == 200
+    assert world.status(number) == "returned"
+
+
+def test_a_decision_that_comes_when_a_reminder_is_due_counts(
+    world: World, operator: Person
+) -> None:
+    number = _reviewed(world, operator, **BACK)
+    later = datetime.now(UTC) + timedelta(days=14)
+
+    def decide() -> bool:
+        ticket = ticket_of_partner(world.partner_id, number)
+        return decide_return(ticket, {"approved": 1, "opinion": "同意"}, later)
+
+    clock.set_source(lambda: later)
+    try:
+        with world.app.app_context():
+            repeats = [transact(decide), transact(decide)]
+            db.session.remove()
+    finally:
+        clock.set_source(None)
+
+    assert repeats == [False, True]
     assert world.status(number) == "returned"
 
 
