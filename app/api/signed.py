@@ -86,7 +86,7 @@ def signed(*, most: int = MAX_JSON) -> Callable[[View], Callable[..., Response]]
                 partner = inbound.authenticate(
                     request.method,
                     request.path,
-                    request.query_string.decode(),
+                    request.query_string.decode(errors="replace"),
                     headers,
                     body,
                     client_ip(),

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from app.core.db import session
@@ -412,6 +413,16 @@ def test_code_tables_are_there_and_others_are_not(world: World) -> None:
 )
 def test_odd_characters_in_an_address_are_no_internal_error(world: World, path: str) -> None:
     assert send(signed(world, path=f"/openapi/v1{path}")).status_code in {400, 404}
+
+
+def test_bytes_in_a_query_that_are_no_text_are_no_internal_error(app: Flask) -> None:
+    headers = dict.fromkeys(("X-App-Id", "X-Nonce"), "n" * 16)
+
+    answer = app.test_client().get(
+        "/openapi/v1/divisions", headers=headers, environ_overrides={"QUERY_STRING": "x=\xff"}
+    )
+
+    assert (answer.status_code, answer.json["code"]) == (401, "SIGNATURE_INVALID")
 
 
 def test_a_nul_in_a_query_is_no_internal_error(world: World) -> None:
