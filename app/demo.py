@@ -95,7 +95,7 @@ def load_demo(password: str, secret: str, callbacks: dict[str, str], now: dateti
     morning = now.astimezone(BEIJING).replace(hour=8, minute=31, second=0, microsecond=0)
     begin = min(morning, now - timedelta(hours=2))
     for number, (sample, steps) in enumerate(_morning()):
-        at = begin + timedelta(minutes=7 * number)
+        at = begin + timedelta(minutes=5 * number)
         if number in _OLD:
             at -= timedelta(days=24)
         soon = at.date() + timedelta(days=2) if number in _HURRIED else None
@@ -308,9 +308,14 @@ def sample_report() -> bytes:
 
 
 def _morning() -> list[tuple[Sample, int]]:
-    """Samples in turn, and how many steps each has gone."""
+    """Samples in turn, and how many steps each has gone: complaints first, then the other types."""
+    complaints = [sample for sample in SAMPLES if sample.kind == "complaint"]
+    others = [sample for sample in SAMPLES if sample.kind != "complaint"]
     steps = (0, 0, 1, 0, 2, 3, 4, 5, 0, 6, 3, 7, 1, 8, 2, 0, 4, 5, 6, 0, 3, 1, 9, 0)
-    return [(SAMPLES[n % len(SAMPLES)], count) for n, count in enumerate(steps)]
+    later = (0, 4, 1, 4, 5, 6, 4)
+    return [(complaints[n % len(complaints)], count) for n, count in enumerate(steps)] + [
+        (others[n % len(others)], count) for n, count in enumerate(later)
+    ]
 
 
 _OLD, _HURRIED = frozenset({5, 9, 16}), frozenset({0, 4, 11, 14})
