@@ -13,8 +13,8 @@ from marshmallow.validate import Length
 from app.api.http import Malformed, answer, json_object, load
 from app.core import clock
 from app.core.db import transact
-from app.core.errors import HotlineError
-from app.engine import definitions, incidents, parser, runner
+from app.core.errors import HotlineError, NotAllowed
+from app.engine import definitions, incidents, parser, registry, runner
 from app.engine import queries as engine
 from app.engine.errors import UnknownTask
 from app.engine.models import Incident, UserTask
@@ -147,6 +147,8 @@ def _only_process(sources: dict[str, bytes]) -> str:
 def start(principal: Principal) -> tuple[Any, int]:
     """Start an instance of the published version."""
     body = load(_START, json_object())
+    if registry.observers_of(body["definition"]):
+        raise NotAllowed("该流程由系统受理工单时启动，不能由接口启动", "PROCESS_INTERNAL")
     outcome = runner.start(
         body["definition"],
         body["business_key"],
@@ -265,6 +267,8 @@ def complete(principal: Principal, task_id: UUID) -> tuple[Any, int]:
 def message(principal: Principal) -> tuple[Any, int]:
     """Deliver a message once."""
     body = load(_MESSAGE, json_object())
+    if any(registry.observers_of(key) for key in engine.processes_of(body["business_key"])):
+        raise NotAllowed("工单流程的消息由系统发出，不能由接口发送", "MESSAGE_INTERNAL")
     state = runner.deliver_message(
         body["message_id"],
         body["name"],

@@ -8,7 +8,7 @@ from marshmallow import Schema, fields
 from app.api.http import json_object
 from app.api.signed import REFUSALS, SIGNATURE_HEADERS, RefusalSchema, signed
 from app.core import clock
-from app.core.errors import HotlineError
+from app.core.errors import HotlineError, Invalid
 from app.engine.errors import UnknownDefinition
 from app.exchange import inbound
 from app.exchange.models import Partner
@@ -162,13 +162,18 @@ def _submit(partner: Partner, table: str) -> tuple[Any, int]:
     """Read the submission and store it once, whatever its table: a number is given once."""
     payload = json_object()
     now = clock.now()
-    taken = intake.read(
-        table,
-        payload,
-        now=now,
-        anonymity_mode=partner.anonymity_mode,
-        boolean_mapping=partner.boolean_mapping,
-    )
+    try:
+        taken = intake.read(
+            table,
+            payload,
+            now=now,
+            anonymity_mode=partner.anonymity_mode,
+            boolean_mapping=partner.boolean_mapping,
+        )
+    except Invalid as refusal:
+        named = {error.field for error in refusal.errors}
+        more = services.reference_problems(payload, partner)
+        raise Invalid(refusal.errors + [e for e in more if e.field not in named]) from None
     try:
         data, duplicate = inbound.idempotent(
             f"{partner.app_id}:submit",

@@ -72,6 +72,15 @@ def task(task_id: UUID) -> UserTask:
     return row
 
 
+def processes_of(business_key: str) -> list[str]:
+    """The processes that have an instance of this business key."""
+    return list(
+        session().scalars(
+            select(ProcessInstance.process_key).where(ProcessInstance.business_key == business_key)
+        )
+    )
+
+
 def instance_view(instance_id: int) -> dict[str, Any]:
     """An instance with its open tasks and its history."""
     row = (

@@ -2,7 +2,7 @@
 
 import base64
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -165,10 +165,12 @@ def attach(
     now: datetime,
     *,
     field: str = "attachments",
+    task_id: UUID | None = None,
 ) -> list[Attachment]:
     """Give drafts of this owner to a ticket, all or none; doing it again changes nothing.
 
-    Raises Invalid naming `field[i]` for each id that is unknown, another's or another ticket's.
+    With `task_id` they must have been uploaded for that step. Raises Invalid naming `field[i]` for
+    each id that is unknown, another's, another ticket's or another step's.
     """
     wanted = list(dict.fromkeys(ids))
     if len(wanted) > MAX_PER_STEP:
@@ -183,13 +185,7 @@ def attach(
             .execution_options(populate_existing=True)
         )
     }
-    errors = []
-    for index, attachment_id in enumerate(wanted):
-        row = found.get(attachment_id)
-        if row is None or not owner.owns(row):
-            errors.append(FieldError(f"{field}[{index}]", "reference", "附件不存在，请重新上传"))
-        elif row.ticket_id not in (None, ticket_id):
-            errors.append(FieldError(f"{field}[{index}]", "used", "附件已用于其他工单"))
+    errors = _problems(wanted, found, ticket_id, owner, field, task_id)
     if errors:
         raise Invalid(errors)
     for row in found.values():
@@ -197,6 +193,35 @@ def attach(
             row.state, row.ticket_id, row.attached_at = "attached", ticket_id, now
     session().flush()
     return [found[attachment_id] for attachment_id in wanted]
+
+
+def attach_problems(
+    ids: Iterable[str], ticket_id: int | None, owner: Owner, *, field: str = "attachments"
+) -> list[FieldError]:
+    """What `attach` would refuse, without changing or locking anything."""
+    wanted = list(dict.fromkeys(ids))[:MAX_PER_STEP]
+    rows = session().scalars(select(Attachment).where(Attachment.id.in_(wanted)))
+    return _problems(wanted, {row.id: row for row in rows}, ticket_id, owner, field, None)
+
+
+def _problems(
+    wanted: list[str],
+    found: Mapping[str, Attachment],
+    ticket_id: int | None,
+    owner: Owner,
+    field: str,
+    task_id: UUID | None,
+) -> list[FieldError]:
+    errors = []
+    for index, attachment_id in enumerate(wanted):
+        row = found.get(attachment_id)
+        if row is None or not owner.owns(row):
+            errors.append(FieldError(f"{field}[{index}]", "reference", "附件不存在，请重新上传"))
+        elif row.ticket_id not in (None, ticket_id):
+            errors.append(FieldError(f"{field}[{index}]", "used", "附件已用于其他工单"))
+        elif task_id is not None and row.task_id != task_id:
+            errors.append(FieldError(f"{field}[{index}]", "step", "请在本环节重新上传附件"))
+    return errors
 
 
 def remove_draft(attachment_id: str, owner: Owner) -> None:

@@ -8,9 +8,6 @@ from app.tickets import services
 from app.tickets.forms import ReviewForm, SignInForm
 from app.tickets.models import Ticket
 
-COUNTY = 3
-"""Deepest level of a division that must be known before a ticket can be handed down."""
-
 
 @handler("intake.register")
 def register(step: Step) -> Variables:

@@ -118,6 +118,7 @@ def _attach(ticket: Ticket, submission: Submission) -> None:
         files.Owner(user_id=submission.actor.id),
         submission.now,
         field="report_files",
+        task_id=submission.task_id,
     )
 
 

@@ -129,9 +129,6 @@ TABLES = {
     )
 }
 
-CORRUPTION = 8
-"""贪污腐败: sensitive, handled under 信访工作条例 30."""
-
 OTHER_RISK = 9
 """其它 of the risks: a note says which."""
 NOTED_OUTCOMES = frozenset({3, 9})

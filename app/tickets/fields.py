@@ -114,6 +114,23 @@ class IdCard(CleanText):
         return number
 
 
+class DivisionCode(CleanText):
+    """A division code (行政区划编码): twelve digits; the shorter official forms are filled up."""
+
+    LENGTHS = frozenset({2, 4, 6, 9, 12})
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(most=12, digits=True, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | None:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) in self.LENGTHS):
+            raise ValidationError("行政区划编码应为12位数字（也可填2、4、6、9位）")
+        return text.ljust(12, "0")
+
+
 class CodeOf(fields.Field[int]):
     """A value of a code table, as number or as Chinese label."""
 

@@ -12,6 +12,9 @@ from app.tickets import rules, types
 from app.tickets.fields import REQUIRED, YesNo
 from app.tickets.schemas import IntakeSchema
 
+MOST_UNKNOWN = 20
+"""So many unknown fields are named in a receipt; the sender has got the idea by then."""
+
 
 @dataclass(frozen=True)
 class Intake:
@@ -50,7 +53,7 @@ def read(
     errors += more
     if errors:
         raise Invalid(errors)
-    unknown = sorted(set(raw) - set(schema.fields))
+    unknown = sorted(set(raw) - set(schema.fields))[:MOST_UNKNOWN]
     warnings += [
         rules.Warning("UNKNOWN_FIELD", name[:64], "未识别的字段，已忽略") for name in unknown
     ]

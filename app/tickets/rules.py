@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.core.errors import FieldError
@@ -146,8 +146,3 @@ def title_of(content: str) -> str:
 def may_audit(author_id: int | None, auditor_id: int | None, *, relaxed: bool) -> bool:
     """Four eyes (FLW-04): the auditor is not the author, unless the unit has one operator only."""
     return relaxed or author_id is None or author_id != auditor_id
-
-
-def in_utc(moment: datetime) -> datetime:
-    """The same moment in UTC; a moment without zone is refused by the schemas before."""
-    return moment.astimezone(UTC)

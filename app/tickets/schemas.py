@@ -25,6 +25,7 @@ from app.tickets.fields import (
     CodeOf,
     CodesOf,
     Day,
+    DivisionCode,
     IdCard,
     Moment,
     PersonName,
@@ -46,15 +47,13 @@ class IntakeSchema(Schema):
     )
     operator_no = fields.String(
         required=True,
-        validate=Regexp(r"^[A-Za-z0-9_-]{1,32}$", error="工号为1–32位字母、数字、_或-"),
+        validate=Regexp(r"\A[A-Za-z0-9_-]{1,32}\Z", error="工号为1–32位字母、数字、_或-"),
         error_messages={"required": REQUIRED, "null": REQUIRED, "invalid": "应为文字"},
         metadata={"label": "工号"},
     )
     caller_number = CallerNumber(required=True, metadata={"label": "来电号码"})
     called_at = Moment(required=True, metadata={"label": "来电时间"})
-    division_code = CleanText(
-        most=12, digits=True, allow_none=True, metadata={"label": "行政区划编码"}
-    )
+    division_code = DivisionCode(allow_none=True, metadata={"label": "行政区划编码"})
     division_text = CleanText(most=200, allow_none=True, metadata={"label": "行政区划"})
     detail_address = CleanText(most=200, allow_none=True, metadata={"label": "详细地址"})
     urgency = CodeOf(URGENCY, load_default=1, metadata={"label": "紧急程度"})

@@ -1,5 +1,6 @@
 """Use cases of a ticket: receive, register, follow, note. Called by edges and handlers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,19 +59,24 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
     values = intake.values
     code = values.get("division_code")
     place = divisions.province_city_county(code) if code else None
+    warnings = list(intake.warnings)
     if place is not None and place.province_code is None:
-        raise Invalid([FieldError("division_code", "unknown", "行政区划编码不存在")])
+        if not values.get("division_text"):
+            raise Invalid(reference_problems(values, partner))
+        place, values["division_code"] = None, None
+        warnings.append(
+            rules.Warning("DIVISION_CODE_UNKNOWN", "division_code", "编码不存在，已按文本识别")
+        )
     province = organisations.unit_of_division(partner.province_code.ljust(12, "0"))
     if province is None:
         raise Invalid([FieldError("app_id", "province", "平台未配置所属省份")])
     due_at, adjusted = total_due(intake.ticket_type, now, values.get("required_completion_date"))
-    warnings = list(intake.warnings)
     if adjusted:
         warnings.append(
             rules.Warning(
                 "DUE_DATE_ADJUSTED",
                 "required_completion_date",
-                "要求办结日期过早，已按时限规则计算",
+                "要求办结日期不在合理范围，已按时限规则计算",
             )
         )
     ticket = Ticket(
@@ -127,6 +133,21 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
             )
         )
     return Receipt(ticket, warnings)
+
+
+def reference_problems(values: Mapping[str, Any], partner: Partner) -> list[FieldError]:
+    """What is wrong with the rows a submission names, to be told together with the rest."""
+    found = []
+    code = values.get("division_code")
+    if isinstance(code, str) and not values.get("division_text"):
+        whole = code.strip().ljust(12, "0")
+        if code.strip() and divisions.get(whole) is None:
+            found.append(FieldError("division_code", "unknown", "行政区划编码不存在"))
+    ids = values.get("attachments")
+    if isinstance(ids, list):
+        named = [str(each) for each in ids]
+        found += files.attach_problems(named, None, files.Owner(partner_id=partner.id))
+    return found
 
 
 _START: dict[str, str | int | bool] = {

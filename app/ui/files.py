@@ -76,15 +76,20 @@ def _keep(principal: Principal, task_id: UUID, field: str, given: FileStorage) -
 @blueprint.get("/files/<attachment_id>")
 @permitted("attachment.download")
 def download(principal: Principal, attachment_id: str) -> Response:
-    """Hand a file to who may see its ticket, or to who is still filling the form."""
+    """Hand a file to who may see its ticket, or to who is still filling the form.
+
+    What came with a sealed ticket may show its caller: few may have it (ANON-02).
+    """
 
     def may_see(file: Attachment) -> bool:
         if file.ticket_id is None:
             return file.user_id == principal.user_id
-        found = session().scalar(
-            select(Ticket.id).where(Ticket.id == file.ticket_id, visible_to(principal))
+        ticket = session().scalar(
+            select(Ticket).where(Ticket.id == file.ticket_id, visible_to(principal))
         )
-        return found is not None
+        if ticket is None:
+            return False
+        return file.task_id is not None or present.may_know(principal, ticket)
 
     def work() -> files.Download:
         found = files.open_for(attachment_id, may_see)

@@ -91,6 +91,11 @@ def may_know(principal: Principal, ticket: Ticket) -> bool:
     return not hidden or may(principal, "ticket.view_sealed")
 
 
+def _address(principal: Principal, ticket: Ticket) -> str:
+    """Where it is, unless that could tell who spoke."""
+    return (ticket.detail_address or "") if may_know(principal, ticket) else ANONYMOUS
+
+
 def may_reveal(principal: Principal, ticket: Ticket) -> bool:
     """Whether this person may ask for the caller's fields unmasked."""
     return may(principal, "ticket.reveal") and may_know(principal, ticket)
@@ -128,7 +133,7 @@ def facts(
     return [
         *caller,
         ("行政区划", place),
-        ("详细地址", ticket.detail_address or ""),
+        ("详细地址", _address(principal, ticket)),
         *((label, text(ticket)) for name, (label, text) in _MATTER.items() if name in asked),
         ("来源 / 受理", f"{SOURCES[ticket.source]} · {shown(ticket.submitted_at)}"),
         ("来电时间 / 工号", f"{shown(ticket.called_at)} · {ticket.operator_no}"),

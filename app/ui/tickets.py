@@ -100,7 +100,9 @@ def summary(
     fields = present.revealable(ticket) if present.may_reveal(principal, ticket) else []
     return {
         "ticket": _head(principal, ticket, revealed),
-        "attachments": [present.file_view(f) for f in attached if f.task_id is None],
+        "attachments": [present.file_view(f) for f in attached if f.task_id is None]
+        if present.may_know(principal, ticket)
+        else [],
         "reveal": {
             "url": url_for("reveal.reveal", acceptance_no=ticket.acceptance_no),
             "hide_url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
