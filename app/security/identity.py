@@ -23,5 +23,10 @@ def name_hash(name: str | None) -> bytes | None:
     return _hash("name", normalise_name(name or ""))
 
 
+def address_hash(address: str | None) -> bytes | None:
+    """Hash of a home address (住址); only whole addresses match."""
+    return _hash("address", normalise_name(address or ""))
+
+
 def _hash(domain: str, normalised: str) -> bytes | None:
     return keyring().search_hash(f"{domain}:{normalised}") if normalised else None

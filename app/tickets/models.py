@@ -43,6 +43,8 @@ class Ticket(Model):
         Index("ix_tickets_phone_hash", "contact_phone_hash"),
         Index("ix_tickets_caller_hash", "caller_number_hash"),
         Index("ix_tickets_id_card_hash", "id_card_hash"),
+        Index("ix_tickets_caller_name_hash", "caller_name_hash"),
+        Index("ix_tickets_caller_address_hash", "caller_address_hash"),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
@@ -71,6 +73,8 @@ class Ticket(Model):
     contact_phone_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     caller_number_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     id_card_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    caller_name_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    caller_address_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
     household_head: Mapped[str | None] = mapped_column(SealedText("tickets.household_head"))
     relation: Mapped[str | None]
     """What the caller is to the head of the household (与户主关系)."""

@@ -231,7 +231,7 @@ def search(
 
 
 def _matches(principal: Principal, text: str) -> ColumnElement[bool]:
-    """A number of the ticket, or a whole phone or ID number by its keyed hash.
+    """A number of the ticket, or the caller's whole name, address, phone or ID number by its hash.
 
     Sealed identities are found only by those who may see them: a hit alone would give them away.
     """
@@ -248,7 +248,11 @@ def _matches(principal: Principal, text: str) -> ColumnElement[bool]:
         return open_identity & or_(
             Ticket.contact_phone_hash == digest, Ticket.caller_number_hash == digest
         )
-    return or_(
-        Ticket.acceptance_no == compact.upper(),
-        Ticket.external_ticket_no == compact,
+    numbered = or_(Ticket.acceptance_no == compact.upper(), Ticket.external_ticket_no == compact)
+    if compact.isascii():
+        return numbered
+    named = or_(
+        Ticket.caller_name_hash == identity.name_hash(text),
+        Ticket.caller_address_hash == identity.address_hash(text),
     )
+    return or_(numbered, open_identity & named)

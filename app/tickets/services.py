@@ -93,6 +93,8 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         contact_phone_hash=identity.phone_hash(values.get("contact_phone")),
         caller_number_hash=identity.phone_hash(_known(values["caller_number"])),
         id_card_hash=identity.id_card_hash(values.get("id_card_no")),
+        caller_name_hash=identity.name_hash(values.get("caller_name")),
+        caller_address_hash=identity.address_hash(values.get("caller_address")),
         division_unresolved=False,
         province_code=province.division_code,
         city_code=place.city_code if place else None,
