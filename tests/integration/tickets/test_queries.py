@@ -1,5 +1,6 @@
 """Reading tickets in scope: a list cannot leak, a hit cannot give a sealed caller away."""
 
+import secrets
 from collections.abc import Callable
 
 import pytest
@@ -41,12 +42,32 @@ def test_a_whole_number_finds_its_tickets_however_it_is_typed(world: World, type
     assert number not in found(world, people.city, typed)  # not handed down yet
 
 
-@pytest.mark.parametrize("typed", [PHONE[:10], PHONE[:-1] + "9", "1392345", ID_CARD[:17], "李某某"])
+@pytest.mark.parametrize(
+    "typed", [PHONE[:10], PHONE[:-1] + "9", "1392345", ID_CARD[:17], "李某", "马山镇"]
+)
 def test_a_part_of_a_number_or_a_name_finds_nothing(world: World, typed: str) -> None:
     people = world.chain()
     number = world.submit(contact_phone=PHONE, id_card_no=ID_CARD)
 
     assert number not in found(world, people.province, typed)
+
+
+@pytest.mark.parametrize("typed", ["李某某", " 李某某 ", "湄潭县马山镇三组"])
+def test_a_whole_name_or_address_finds_its_ticket(world: World, typed: str) -> None:
+    people, number = world.chain(), world.submit()
+
+    assert number in found(world, people.province, typed)
+    assert number not in found(world, people.city, typed)  # not handed down yet
+
+
+def test_the_name_of_a_sealed_caller_is_found_at_the_province_only(world: World) -> None:
+    name = f"欧阳{chr(0x4E00 + secrets.randbelow(20_000))}{chr(0x4E00 + secrets.randbelow(20_000))}"
+    people, number = world.chain(), world.submit(is_confidential=True, caller_name=name)
+    world.down(number, people)
+
+    assert number in found(world, people.province, name)
+    assert number not in found(world, people.city, name)
+    assert number not in found(world, people.county, name)
 
 
 @pytest.mark.parametrize("how", ["is_anonymous", "is_confidential"])
