@@ -18,12 +18,21 @@ from app.core.db import db
 from app.deadlines.rules import STAGES
 from app.engine import definitions
 from app.security import headers, sessions
-from app.security.permissions import ROLES
+from app.security.permissions import OPERATOR, ROLES
 from app.tickets.rules import STATES
 
 migrate = Migrate()
 
-UNIT_VARIABLES = frozenset({"province_unit_id", "city_unit_id", "county_unit_id"})
+UNIT_VARIABLES = frozenset(
+    {
+        "national_unit_id",
+        "province_unit_id",
+        "city_unit_id",
+        "county_unit_id",
+        "return_to_unit_id",
+        "matter_unit_id",
+    }
+)
 """Process variables that a user task's `unit` property may name."""
 
 
@@ -57,7 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     migrate.init_app(application, db, directory="migrations", compare_type=True)
     definitions.forget_parsed()
     definitions.use_vocabulary(
-        roles=frozenset(ROLES),
+        roles=frozenset(ROLES) | {OPERATOR},
         deadline_keys=frozenset(STAGES),
         statuses=frozenset(STATES),
         units=UNIT_VARIABLES,

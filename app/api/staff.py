@@ -14,7 +14,7 @@ from app.api.http import Malformed, answer, json_object, load
 from app.core import clock
 from app.core.db import transact
 from app.core.errors import HotlineError, NotAllowed
-from app.engine import definitions, incidents, parser, registry, runner
+from app.engine import claims, definitions, incidents, parser, registry, runner
 from app.engine import queries as engine
 from app.engine.errors import UnknownTask
 from app.engine.models import Incident, UserTask
@@ -218,7 +218,7 @@ def task(principal: Principal, task_id: UUID) -> tuple[Any, int]:
 @permitted("task.claim", writes=True)
 def claim(principal: Principal, task_id: UUID) -> tuple[Any, int]:
     """Take a task."""
-    row = runner.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
+    row = claims.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
     return _task(row), 200
 
 
@@ -227,7 +227,7 @@ def claim(principal: Principal, task_id: UUID) -> tuple[Any, int]:
 @permitted("task.claim", writes=True)
 def unclaim(principal: Principal, task_id: UUID) -> tuple[Any, int]:
     """Put a task back."""
-    row = runner.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
+    row = claims.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
     return _task(row), 200
 
 

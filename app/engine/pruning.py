@@ -9,9 +9,10 @@ history rows. Rules, each earned by a failing walk:
 2. A structure on the chain that may still be looked back at stays, with everything below it: a
    boundary split whose join is unfinished, a loop, a fork with a token parked at a waiting join.
 3. The parent of an open task stays: a waiting task inherits the parent's data at every update.
-4. A token parked at the end join does not pin the tree. Its data would be merged at the very end,
+4. A boundary event that fired beside its activity goes once its branch has ended.
+5. A token parked at the end join does not pin the tree. Its data would be merged at the very end,
    in the order of arrival, so stubs under the root carry the data of the branches that ended.
-5. A subprocess goes as soon as its task is finished or gone.
+6. A subprocess goes as soon as its task is finished or gone.
 """
 
 import uuid
@@ -26,6 +27,7 @@ from SpiffWorkflow.bpmn.specs.control import (
 )
 from SpiffWorkflow.bpmn.specs.event_definitions.timer import CycleTimerEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.unstructured_join import UnstructuredJoin
 from SpiffWorkflow.util.task import TaskState
@@ -102,6 +104,8 @@ class _Pruning:
         if len(children) != 1 or isinstance(anchor.task_spec, EventSplit):
             if _repeats(anchor):
                 anchor._children = [i for i in anchor._children if self._lives(self.tasks[i])]
+            elif isinstance(anchor.task_spec, EventSplit):
+                anchor._children = [i for i in anchor._children if not self._is_spent(i)]
             for child in children:
                 self._compress(child)
             return
@@ -135,6 +139,24 @@ class _Pruning:
                 return True
             waiting.extend(self.tasks[i] for i in task._children)
         return False
+
+    def _is_spent(self, task_id: uuid.UUID) -> bool:
+        """Whether a boundary event beside the activity has fired and its branch has ended.
+
+        The join of the split cancels only those that still wait, so nobody misses it.
+        """
+        spec = self.tasks[task_id].task_spec
+        if not isinstance(spec, BoundaryEvent) or spec.cancel_activity:
+            return False
+        waiting = [task_id]
+        while waiting:
+            task = self.tasks[waiting.pop()]
+            if isinstance(task.task_spec, BoundaryEventJoin):
+                continue
+            if task.state & _OPEN and not isinstance(task.task_spec, _EndJoin):
+                return False
+            waiting.extend(task._children)
+        return True
 
     def _chain(self, task: Any) -> list[Any]:
         """The single line of descendants from `task` down to where it branches or ends."""

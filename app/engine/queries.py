@@ -147,3 +147,12 @@ def read_cursor(text: str) -> tuple[datetime, UUID]:
         return datetime.fromisoformat(moment), UUID(row_id)
     except ValueError:
         raise Invalid([FieldError("after", "cursor", "翻页游标无效")]) from None
+
+
+def open_tasks_of(instance_id: int) -> list[UserTask]:
+    """Rows of the tasks that wait in one instance."""
+    return list(
+        session().scalars(
+            select(UserTask).where(UserTask.instance_id == instance_id, UserTask.state == "open")
+        )
+    )

@@ -214,6 +214,28 @@ def deliver_message(
     return "delivered" if message_id in delivered else "pending"
 
 
+def post_message(
+    message_id: str, name: str, business_key: str, payload: dict[str, Any], *, now: datetime
+) -> None:
+    """Put a message into the inbox from within a turn; it is delivered once something waits.
+
+    For handlers, whose own instance is locked and moving: the end of this turn or the scheduler
+    delivers it. A repeated id changes nothing.
+    """
+    session().execute(
+        insert(InboxMessage)
+        .values(
+            message_id=message_id,
+            name=name,
+            business_key=business_key,
+            payload=entry.allowed(name, payload),
+            state="pending",
+            received_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
 def raise_event(
     business_key: str, name: str, payload: dict[str, Any], *, actor: Actor, now: datetime
 ) -> bool:
@@ -285,6 +307,18 @@ def deliver_early(instance_id: int, *, now: datetime) -> int:
     return len(_deliver_pending(instance, registry.SYSTEM, now, {}))
 
 
+def hold(business_key: str) -> None:
+    """Lock the open instance of a key, so that what is then read of it stays true.
+
+    Instances are locked before anything else, as every verb does.
+    """
+    session().execute(
+        select(ProcessInstance.id)
+        .where(ProcessInstance.business_key == business_key, ProcessInstance.status == "open")
+        .with_for_update()
+    )
+
+
 def _deliver_pending(
     instance: Row[*tuple[Any, ...]], actor: Actor, now: datetime, request: dict[str, Any]
 ) -> list[str]:
@@ -354,47 +388,4 @@ def _somebody_waits(instance_id: int, name: str) -> bool:
             .limit(1)
         )
         is not None
-    )
-
-
-def claim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:
-    """Take an open task into one's own hands; the slower of two gets TaskClaimed."""
-    task = session().get(UserTask, task_id, with_for_update=True, populate_existing=True)
-    if task is None:
-        raise UnknownTask
-    authorise(task)
-    if task.state != "open":
-        raise TaskAlreadyDone(task.closed_by_name, task.state)
-    if task.assignee_id == actor.id:
-        return task
-    if task.assignee_id is not None:
-        raise TaskClaimed(task.assignee_name)
-    task.assignee_id, task.assignee_name = actor.id, actor.name
-    task.version += 1
-    session().flush()
-    return task
-
-
-def unclaim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:
-    """Put a task back for the unit; only the one who holds it may."""
-    task = session().get(UserTask, task_id, with_for_update=True, populate_existing=True)
-    if task is None:
-        raise UnknownTask
-    authorise(task)
-    if task.state != "open":
-        raise TaskAlreadyDone(task.closed_by_name, task.state)
-    if task.assignee_id != actor.id:
-        raise TaskClaimed(task.assignee_name)
-    task.assignee_id = task.assignee_name = None
-    task.version += 1
-    session().flush()
-    return task
-
-
-def open_tasks_of(instance_id: int) -> list[UserTask]:
-    """Rows of the tasks that wait in one instance."""
-    return list(
-        session().scalars(
-            select(UserTask).where(UserTask.instance_id == instance_id, UserTask.state == "open")
-        )
     )

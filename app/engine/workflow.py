@@ -14,6 +14,7 @@ from SpiffWorkflow.bpmn import BpmnEvent, BpmnWorkflow
 from SpiffWorkflow.bpmn.specs.event_definitions.message import MessageEventDefinition
 from SpiffWorkflow.bpmn.specs.event_definitions.multiple import MultipleEventDefinition
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.bpmn.specs.mixins.events.intermediate_event import BoundaryEvent
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.exceptions import WorkflowException
@@ -305,7 +306,19 @@ def deliver(
     task.task_spec._update(task)
     task.internal_data.pop(name, None)
     task.data.update(values)
+    rearm(task)
     workflow.settle()
+
+
+def rearm(fired: Any) -> None:
+    """Let a non-interrupting boundary event catch its message again, as often as it comes.
+
+    SpiffWorkflow's catches once and is deaf afterwards; BPMN has it listen while the activity runs.
+    """
+    spec = fired.task_spec
+    if isinstance(spec, BoundaryEvent) and not spec.cancel_activity:
+        again = fired.parent._add_child(spec, TaskState.WAITING)
+        spec._update(again)
 
 
 def advance(workflow: LiveWorkflow) -> None:

@@ -2,12 +2,30 @@
 
 from app.handlers import (
     audit,
+    callbacks,
+    calls,
     closing,
     delegation,
     delivery,
+    extension,
     intake,
     investigation,
+    matters,
     returns,
+    supplements,
 )
 
-__all__ = ["audit", "closing", "delegation", "delivery", "intake", "investigation", "returns"]
+__all__ = [
+    "audit",
+    "callbacks",
+    "calls",
+    "closing",
+    "delegation",
+    "delivery",
+    "extension",
+    "intake",
+    "investigation",
+    "matters",
+    "returns",
+    "supplements",
+]

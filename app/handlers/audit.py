@@ -10,7 +10,7 @@ from app.tickets.forms import AuditForm
 @form("ticket.audit", AuditForm)
 def audit(submission: Submission) -> Variables:
     """审核 (T10, T11). Four eyes: the author may not audit unless the unit has one operator."""
-    ticket = services.get(submission.data)
+    ticket = services.acting(submission)
     author = queries.latest_author(ticket)
     relaxed = False
     if not rules.may_audit(author, submission.actor.id, relaxed=False):
@@ -22,4 +22,8 @@ def audit(submission: Submission) -> Variables:
     services.note(ticket, submission, decision, submission.values.get("opinion"), relaxed=relaxed)
     if decision == "reject":
         ticket.round += 1
-    return {"audit": decision}
+        back = submission.values["reject_to"]
+        handler = submission.data["handled_by"]
+        return {"audit": "reject", "reject_to": handler if back == "handler" else back}
+    closes = submission.element_id == "audit_by_city" and submission.data["final_audit"] == "city"
+    return {"audit": "close" if closes else "approve"}

@@ -13,6 +13,20 @@ def returned(step: Step) -> Variables:
     return {}
 
 
+@handler("closing.merged")
+def merged(step: Step) -> Variables:
+    """并单 (T04c): the running ticket goes on for both."""
+    services.close(services.get(step.data), "merged", step.now)
+    return {}
+
+
+@handler("closing.withdrawn")
+def withdrawn(step: Step) -> Variables:
+    """撤回办结 (EX-07)."""
+    services.close(services.get(step.data), "withdrawn", step.now)
+    return {}
+
+
 @form("ticket.approve_transfer", ApproveTransferForm)
 def approve_transfer(submission: Submission) -> Variables:
     """移送审批 (T04d): the leader decides."""

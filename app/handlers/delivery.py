@@ -7,13 +7,14 @@ from flask import current_app
 
 from app.core.db import session
 from app.engine import runner
-from app.engine.registry import Step, Variables, handler, message
+from app.engine.registry import Step, Submission, Variables, form, handler, message
 from app.exchange import outbox
 from app.exchange.models import OutboundMessage, Partner
 from app.exchange.registry import acknowledged, prepared
 from app.files.links import signed_path
 from app.files.models import Attachment
 from app.tickets import results, services
+from app.tickets.forms import NationalReceiptForm
 from app.tickets.types import RESULTS, TICKET_TYPES
 
 message("confirm.result", "receipt_no")
@@ -26,15 +27,25 @@ def push_result(step: Step) -> Variables:
     In time or not is judged now, not by the push.
     """
     ticket = services.get(step.data)
+    ticket.completed_at = ticket.completed_at or step.now
+    if step.data["result_to"] != "p12345":
+        return {}
     partner = session().get(Partner, ticket.partner_id)
     if partner is None:
         raise LookupError(f"ticket {ticket.id} has no partner to answer")
     ticket.status = "result_pending"
-    ticket.completed_at = ticket.completed_at or step.now
     operation = TICKET_TYPES[ticket.ticket_type].result
     once = f"{ticket.acceptance_no}:{operation}:{ticket.round}"
     body = results.result(ticket)
     outbox.send(partner, ticket.acceptance_no, operation, body, step.now, once=once)
+    return {}
+
+
+@form("ticket.national_receives", NationalReceiptForm)
+def national_receives(submission: Submission) -> Variables:
+    """国家接收结果: the end of the chain of a ticket the nation dispatched."""
+    ticket = services.acting(submission)
+    services.note(ticket, submission, "received", submission.values.get("opinion"))
     return {}
 
 

@@ -19,7 +19,7 @@ def register(step: Step) -> Variables:
 @form("ticket.sign_in", SignInForm)
 def sign_in(submission: Submission) -> Variables:
     """签收 (T03 and, at the county, T08)."""
-    ticket = services.get(submission.data)
+    ticket = services.acting(submission)
     services.note(ticket, submission, "signed_in", submission.values.get("remark"))
     return {}
 
@@ -27,7 +27,7 @@ def sign_in(submission: Submission) -> Variables:
 @form("ticket.review", ReviewForm)
 def review(submission: Submission) -> Variables:
     """初审 (T04). A division the operator chose must exist; the ticket moves there."""
-    ticket = services.get(submission.data)
+    ticket = services.acting(submission)
     code = submission.values.get("division_code")
     if code and (code != ticket.division_code or ticket.division_unresolved):
         if divisions.get(code) is None:
@@ -43,7 +43,9 @@ def review(submission: Submission) -> Variables:
         approvals.ask_transfer(
             ticket, submission, values["transfer_org"], values["transfer_reason"]
         )
-    return {"review": submission.values["review"]}
+    answers = submission.values["review"] == "answer"
+    handled = {"entry": "handle_province", "handled_by": "province"} if answers else {}
+    return {"review": submission.values["review"], **handled}
 
 
 def _ask_return(ticket: Ticket, submission: Submission) -> None:
@@ -54,6 +56,7 @@ def _ask_return(ticket: Ticket, submission: Submission) -> None:
     approvals.ask_return(ticket, submission, values["return_reason_code"], values["return_reason"])
 
 
+@observer("call_transfer")
 @observer("ticket_transfer")
 def follow(change: Change) -> None:
     """Keep the ticket's state with the diagram's position."""

@@ -16,14 +16,14 @@ from app.engine.registry import Submission, Variables, form
 from app.files import services as files
 from app.tickets import services
 from app.tickets.codes import MONITORED
-from app.tickets.forms import (
+from app.tickets.models import Ticket
+from app.tickets.report_forms import (
     CALLBACK,
     AnswerForm,
     DeclarationForm,
     InvestigateForm,
     SuggestionForm,
 )
-from app.tickets.models import Ticket
 from app.tickets.types import TICKET_TYPES
 
 _MINUTE = timedelta(minutes=1)
@@ -35,7 +35,7 @@ _TELLING = ("inform_status", "informed_at", "inform_method")
 @form("ticket.investigate.complaint", InvestigateForm)
 def investigate(submission: Submission) -> Variables:
     """办理投诉 (T09a): store this version of the report (seed table 6) with its files."""
-    ticket = services.get(submission.data)
+    ticket = services.acting(submission)
     values = submission.values
     today = submission.now.astimezone(BEIJING).date()
     wrong = _telling_problems(values, ticket, submission.now)
@@ -61,7 +61,7 @@ def investigate(submission: Submission) -> Variables:
 @form("ticket.investigate.declaration", DeclarationForm)
 def declare(submission: Submission) -> Variables:
     """办理申报 (T09b): store the outcome (seed table 7) and the files that came with it."""
-    ticket = services.get(submission.data)
+    ticket = services.acting(submission)
     values = submission.values
     if wrong := _telling_problems(values, ticket, submission.now):
         raise Invalid(wrong)
@@ -76,7 +76,7 @@ def declare(submission: Submission) -> Variables:
 @form("ticket.investigate.consultation", AnswerForm)
 def answer(submission: Submission) -> Variables:
     """答复咨询、建议 (T09c). Without a call back there is nothing to say about telling."""
-    ticket = services.get(submission.data)
+    ticket = services.acting(submission)
     values = submission.values
     if values["answer_mode"] != CALLBACK:
         values = {name: value for name, value in values.items() if name not in _TELLING}

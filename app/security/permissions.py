@@ -36,6 +36,9 @@ ROLES: dict[str, Role] = {
     "audit_admin": Role("审计管理员", ("national", "province"), administrator=True),
 }
 
+OPERATOR = "operator"
+"""What a task's role says when any level's operator of its unit may do it (本单位业务员)."""
+
 _OPERATORS = frozenset({"national", "province_operator", "city_operator", "county_operator"})
 _HANDLERS = _OPERATORS | {"province_agent", "province_leader"}
 _BUSINESS = _HANDLERS | {"supervisor"}
@@ -104,6 +107,12 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "account.token": _BUSINESS | _TECHNICAL,
 }
 """Action → roles. An action that is not in the table is a programming error, not a refusal."""
+
+
+def implied(roles: Iterable[str]) -> frozenset[str]:
+    """The roles held and what they imply: each level's operator is an `operator`."""
+    held = frozenset(roles)
+    return held if held.isdisjoint(_OPERATORS) else held | {OPERATOR}
 
 
 def may(principal: Principal | None, action: str) -> bool:

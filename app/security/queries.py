@@ -10,6 +10,7 @@ from app.core.db import session
 from app.organisations.models import Unit
 from app.security import passwords
 from app.security.models import ApiToken, LoginSession, User
+from app.security.permissions import implied
 from app.security.principal import Principal
 
 TOUCH_TOKEN = timedelta(hours=1)
@@ -145,7 +146,7 @@ def _principal(row: Row[Any], now: datetime) -> Principal:
         unit_name=row.unit_name,
         level=row.level,
         division_code=row.division_code,
-        roles=frozenset(row.roles),
+        roles=implied(row.roles),
         must_change_password=row.must_change_password
         or now - row.password_changed_at >= timedelta(days=passwords.VALID_DAYS),
     )

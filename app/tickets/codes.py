@@ -108,6 +108,9 @@ MONITOR_TYPE = _table(
 )
 ADOPTION = _table("adopted", "采纳情况", "采纳", "部分采纳", "不采纳", "留作参考")
 """信访工作条例 29: a suggestion is studied and answered."""
+SATISFACTION = _table("satisfaction", "满意度", "满意", "基本满意", "不满意", "未评价", "无法联系")
+DISSATISFIED = 3
+"""不满意."""
 INFORM_METHOD = _table("inform_method", "告知方式", "电话", "当面", "书面", "短信")
 
 TABLES = {
@@ -126,6 +129,7 @@ TABLES = {
         DECLARATION_OUTCOME,
         MONITOR_TYPE,
         ADOPTION,
+        SATISFACTION,
     )
 }
 

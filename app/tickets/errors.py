@@ -1,6 +1,8 @@
 """The tickets room's refusals."""
 
-from app.core.errors import NotFound
+from app.core.errors import Conflict, NotFound
+from app.tickets.models import Ticket
+from app.tickets.rules import STATES
 
 
 class TicketNotFound(NotFound):
@@ -8,3 +10,13 @@ class TicketNotFound(NotFound):
 
     def __init__(self) -> None:
         super().__init__("没有这张工单", "TICKET_NOT_FOUND")
+
+
+class StateConflict(Conflict):
+    """The ticket's state does not allow this (EX-17)."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        label = STATES[ticket.status]
+        super().__init__(
+            f"工单当前为“{label}”，不能进行此操作", "STATE_CONFLICT", current_state=ticket.status
+        )

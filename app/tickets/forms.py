@@ -1,69 +1,34 @@
-"""Forms (表单) of the user tasks: one schema each, for page and API alike."""
+"""Forms (表单) of the steps from review to audit: one schema each, for page and API alike."""
 
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import Length, OneOf, Range
+from marshmallow.validate import OneOf
 
-from app.tickets.codes import (
-    ADOPTION,
-    DECLARATION_OUTCOME,
-    INFORM_METHOD,
-    INFORM_STATUS,
-    MONITOR_TYPE,
-    MONITORED,
-    NOTED_OUTCOMES,
-    RETURN_REASON,
-    VERIFICATION_RESULT,
-)
-from app.tickets.fields import (
-    REQUIRED,
-    REQUIRED_MESSAGES,
-    CleanText,
-    CodeOf,
-    Day,
-    Moment,
-    PersonName,
-    Phone,
-)
-
-INFORMED = 1
-"""inform_status 已告知."""
-CALLBACK = "callback"
-"""answer_mode: the caller was called back; otherwise 12345 passes the answer on."""
-FILES_HELP = "支持 Word、图片、PDF、压缩包，单个不超过 50 MB"
-
-
-def _choice(label: str, **options: str) -> fields.String:
-    return fields.String(
-        required=True,
-        error_messages=REQUIRED_MESSAGES,
-        validate=OneOf(list(options), error="请从选项中选择"),
-        metadata={"label": label, "widget": "radio", "options": list(options.items())},
-    )
-
-
-def _opinion(label: str, *, required: bool = False, **metadata: Any) -> CleanText:
-    return CleanText(
-        most=1000,
-        least=2,
-        lines=True,
-        required=required,
-        allow_none=not required,
-        metadata={"label": label, "widget": "textarea", "rows": 3, **metadata},
-    )
+from app.tickets.codes import RETURN_REASON
+from app.tickets.fields import REQUIRED, CleanText, CodeOf
+from app.tickets.form_fields import choice, reason
+from app.tickets.form_fields import opinion as opinion_text
 
 
 class SignInForm(Schema):
     """签收: taking the ticket into one's hands is all; a remark is possible."""
 
-    remark = _opinion("备注", rows=2)
+    remark = opinion_text("备注", rows=2)
 
 
 class ReviewForm(Schema):
     """初审 (T04): does it meet the standards of 12317; the division is completed here."""
 
-    review = _choice("初审结论", accept="受理", **{"return": "退单", "transfer": "移送"})
+    review = choice(
+        "初审结论",
+        accept="受理",
+        answer="直接答复",
+        **{"return": "退单"},
+        supplement="请12345补充",
+        merge="并单",
+        transfer="移送",
+    )
     division_code = CleanText(
         most=12,
         digits=True,
@@ -106,13 +71,25 @@ class ReviewForm(Schema):
             "show_when": {"review": ["transfer"]},
         },
     )
-    opinion = _opinion("初审意见")
+    supplement_request = reason("需要补充的内容", show_when={"review": ["supplement"]})
+    merged_into = CleanText(
+        most=24,
+        allow_none=True,
+        metadata={
+            "label": "并入工单",
+            "show_when": {"review": ["merge"]},
+            "help": "填写正在办理的工单受理编号",
+        },
+    )
+    opinion = opinion_text("初审意见")
 
     @validates_schema(skip_on_field_errors=False)
     def _the_choice_is_explained(self, data: dict[str, Any], **_: Any) -> None:
         wanted = {
             "return": ("return_reason_code", "return_reason"),
             "transfer": ("transfer_org", "transfer_reason"),
+            "supplement": ("supplement_request",),
+            "merge": ("merged_into",),
         }.get(data.get("review", ""), ())
         missing = {name: [REQUIRED] for name in wanted if not data.get(name)}
         if missing:
@@ -122,8 +99,8 @@ class ReviewForm(Schema):
 class ApproveTransferForm(Schema):
     """移送审批 (T04d): the leader agrees, or sends it back to the review."""
 
-    decision = _choice("审批结论", approve="同意移送", refuse="不同意")
-    opinion = _opinion("审批意见", help="不同意时必填")
+    decision = choice("审批结论", approve="同意移送", refuse="不同意")
+    opinion = opinion_text("审批意见", help="不同意时必填")
 
     @validates_schema(skip_on_field_errors=False)
     def _a_refusal_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
@@ -134,7 +111,7 @@ class ApproveTransferForm(Schema):
 class DispatchForm(Schema):
     """分派 (T06): handle at the province, or hand down to one city or county."""
 
-    route = _choice("办理方式", province="省级办理", down="转办下级")
+    route = choice("办理方式", province="省级办理", down="转办下级")
     target_unit_id = fields.Integer(
         allow_none=True,
         error_messages={"invalid": "请选择单位"},
@@ -145,7 +122,7 @@ class DispatchForm(Schema):
             "help": "只列出本单位的直接下级",
         },
     )
-    instruction = _opinion("转办意见")
+    instruction = opinion_text("转办意见")
 
     @validates_schema(skip_on_field_errors=False)
     def _target_is_named(self, data: dict[str, Any], **_: Any) -> None:
@@ -156,219 +133,88 @@ class DispatchForm(Schema):
 class CityDecideForm(Schema):
     """市级签收并决定 (T07): handle here or hand down to a county."""
 
-    city_route = _choice("办理方式", self="自行办理", county="转办县级")
+    city_route = choice("办理方式", self="自行办理", county="转办县级", back="退回省级")
     target_unit_id = fields.Integer(
         allow_none=True,
         error_messages={"invalid": "请选择单位"},
         metadata={"label": "承办单位", "widget": "unit", "show_when": {"city_route": ["county"]}},
     )
-    instruction = _opinion("转办意见")
+    instruction = opinion_text("转办意见")
+    return_reason = reason("退回理由", show_when={"city_route": ["back"]})
 
     @validates_schema(skip_on_field_errors=False)
     def _target_is_named(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("city_route") == "county" and not data.get("target_unit_id"):
             raise ValidationError("转办须选择承办单位", "target_unit_id")
+        if data.get("city_route") == "back" and not data.get("return_reason"):
+            raise ValidationError(REQUIRED, "return_reason")
 
 
-def _inform_status(*, required: bool = True, **metadata: Any) -> CodeOf:
-    return CodeOf(
-        INFORM_STATUS,
-        required=required,
-        allow_none=not required,
-        metadata={"label": "告知诉求人", "widget": "radio", **metadata},
-    )
+class CountyDecideForm(Schema):
+    """县级签收 (T08): take it, or hand it back up with a reason."""
 
-
-def _informed_at() -> Moment:
-    return Moment(
-        local=True,
-        allow_none=True,
+    county_route = fields.String(
+        load_default="accept",
+        validate=OneOf(["accept", "back"], error="请从选项中选择"),
         metadata={
-            "label": "告知时间",
-            "widget": "datetime",
-            "col": 6,
-            "show_when": {"inform_status": [1, 2, 3]},
-        },
-    )
-
-
-def _inform_method() -> CodeOf:
-    return CodeOf(
-        INFORM_METHOD,
-        allow_none=True,
-        metadata={
-            "label": "告知方式",
-            "widget": "select",
-            "col": 6,
-            "show_when": {"inform_status": [1, 2, 3]},
-        },
-    )
-
-
-def _feedback() -> CleanText:
-    return CleanText(
-        most=2000,
-        least=5,
-        lines=True,
-        required=True,
-        metadata={"label": "反馈信访人情况", "widget": "textarea", "rows": 4},
-    )
-
-
-class TellingForm(Schema):
-    """What holds for every report that says how the petitioner was told (EX-13)."""
-
-    @validates_schema(skip_on_field_errors=False)
-    def _telling_is_complete(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("inform_status") != INFORMED:
-            return
-        missing = {
-            name: [REQUIRED] for name in ("informed_at", "inform_method") if data.get(name) is None
-        }
-        if missing:
-            raise ValidationError(missing)
-
-
-class InvestigatorSchema(Schema):
-    """调查人员: name, position, phone (seed table 6)."""
-
-    name = PersonName(required=True, metadata={"label": "姓名"})
-    position = CleanText(most=50, required=True, metadata={"label": "职务"})
-    phone = Phone(required=True, metadata={"label": "联系电话"})
-
-
-class InvestigateForm(TellingForm):
-    """办理投诉 (T09a): the investigation of seed table 6 and how the petitioner was told."""
-
-    investigated_at = Day(
-        required=True, metadata={"label": "调查核实时间", "widget": "date", "col": 6}
-    )
-    verification_result = CodeOf(
-        VERIFICATION_RESULT,
-        required=True,
-        metadata={"label": "属实情况", "widget": "radio", "col": 6},
-    )
-    investigators = fields.List(
-        fields.Nested(InvestigatorSchema),
-        required=True,
-        error_messages=REQUIRED_MESSAGES,
-        validate=Length(1, 10, error="调查人员应为1–10人"),
-        metadata={"label": "调查人员信息", "widget": "people", "help": "一般不少于两人"},
-    )
-    inform_status = _inform_status()
-    informed_at = _informed_at()
-    inform_method = _inform_method()
-    petitioner_feedback = _feedback()
-    handling_opinion = CleanText(
-        most=2000,
-        lines=True,
-        allow_none=True,
-        metadata={"label": "处理意见", "widget": "textarea", "rows": 3},
-    )
-    amount_involved = fields.Decimal(
-        places=2,
-        allow_none=True,
-        error_messages={"invalid": "应为金额，如 12000.00", "special": "应为金额"},
-        validate=Range(min=0, max=999_999_999_999, error="金额不能为负，且不超过12位整数"),
-        metadata={"label": "涉及金额", "widget": "money", "col": 6},
-    )
-    report_files = fields.List(
-        CleanText(most=64),
-        required=True,
-        error_messages=REQUIRED_MESSAGES,
-        validate=Length(1, 10, error="请上传调查报告（1–10个文件）"),
-        metadata={"label": "调查报告", "widget": "files", "help": FILES_HELP},
-    )
-
-
-class DeclarationForm(TellingForm):
-    """办理申报 (T09b): what became of the declaration (seed table 7) and how it was told.
-
-    Who accepted and who handled it are in their profiles and not asked again.
-    """
-
-    outcome = CodeOf(
-        DECLARATION_OUTCOME, required=True, metadata={"label": "办理结果", "widget": "radio"}
-    )
-    monitor_type = CodeOf(
-        MONITOR_TYPE,
-        allow_none=True,
-        metadata={
-            "label": "监测对象类型",
+            "label": "签收",
             "widget": "radio",
-            "show_when": {"outcome": [MONITORED]},
+            "options": [("accept", "签收办理"), ("back", "退回上级")],
         },
     )
-    outcome_note = CleanText(
-        most=1000,
-        least=2,
-        lines=True,
-        allow_none=True,
-        metadata={
-            "label": "结果说明",
-            "widget": "textarea",
-            "rows": 3,
-            "help": "不符合条件或其它的，必须说明",
-        },
-    )
-    inform_status = _inform_status()
-    informed_at = _informed_at()
-    inform_method = _inform_method()
-    petitioner_feedback = _feedback()
-    report_files = fields.List(
-        CleanText(most=64),
-        load_default=list,
-        validate=Length(max=10, error="附件最多10个"),
-        metadata={"label": "附件材料", "widget": "files", "help": FILES_HELP},
-    )
+    return_reason = reason("退回理由", show_when={"county_route": ["back"]})
+    remark = opinion_text("备注", rows=2)
 
     @validates_schema(skip_on_field_errors=False)
-    def _outcome_is_explained(self, data: dict[str, Any], **_: Any) -> None:
-        outcome = data.get("outcome")
-        if outcome in NOTED_OUTCOMES and not data.get("outcome_note"):
-            raise ValidationError("不符合条件或其它的，须填写结果说明", "outcome_note")
-        if outcome == MONITORED and data.get("monitor_type") is None:
-            raise ValidationError(REQUIRED, "monitor_type")
+    def _back_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("county_route") == "back" and not data.get("return_reason"):
+            raise ValidationError(REQUIRED, "return_reason")
 
 
-class AnswerForm(TellingForm):
-    """答复咨询 (T09c): the answer, and how it reaches the caller."""
+class ReviewReturnForm(Schema):
+    """审核下级退回 (T06r, T07r): take it back, or have the same unit handle it (指定办理)."""
 
-    answer = CleanText(
-        most=2000,
-        least=10,
-        lines=True,
-        required=True,
-        metadata={"label": "答复内容", "widget": "textarea", "rows": 6},
+    decision = choice(
+        "审核结论", agree="同意退回，重新分派", refuse="不同意，指定办理", p12345="同意，退回来源"
     )
-    answer_mode = _choice("答复方式", direct="答复12345，由其转告", callback="已回电答复来电人")
-    inform_status = _inform_status(required=False, show_when={"answer_mode": ["callback"]})
-    informed_at = _informed_at()
-    inform_method = _inform_method()
+    opinion = opinion_text("审核意见", help="不同意时必填")
 
     @validates_schema(skip_on_field_errors=False)
-    def _callback_says_how(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("answer_mode") == CALLBACK and data.get("inform_status") is None:
-            raise ValidationError(REQUIRED, "inform_status")
-
-
-class AdoptionForm(Schema):
-    """采纳情况: what becomes of a suggestion (信访工作条例 29)."""
-
-    adopted = CodeOf(ADOPTION, required=True, metadata={"label": "采纳情况", "widget": "radio"})
-
-
-class SuggestionForm(AnswerForm, AdoptionForm):
-    """答复建议 (T09c): whether it is adopted, and the answer."""
+    def _a_refusal_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("decision") == "refuse" and not data.get("opinion"):
+            raise ValidationError("不同意须填写意见", "opinion")
 
 
 class AuditForm(Schema):
     """审核 (T10, T11): pass the report, or reject it (驳回) with an opinion."""
 
-    decision = _choice("审核结论", approve="同意", reject="驳回")
-    opinion = _opinion("审核意见", help="驳回时必填")
+    decision = choice("审核结论", approve="同意", reject="驳回")
+    reject_to = fields.String(
+        load_default="handler",
+        validate=OneOf(["handler", "city_audit"], error="请从选项中选择"),
+        metadata={
+            "label": "驳回到",
+            "widget": "radio",
+            "options": [("handler", "承办单位"), ("city_audit", "市级审核")],
+            "show_when": {"decision": ["reject"]},
+        },
+    )
+    opinion = opinion_text("审核意见", help="驳回时必填")
 
     @validates_schema(skip_on_field_errors=False)
     def _rejection_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("decision") == "reject" and not data.get("opinion"):
             raise ValidationError("驳回须填写意见", "opinion")
+
+
+class NationalReceiptForm(Schema):
+    """国家接收结果: the national level has read the result of the ticket it dispatched."""
+
+    opinion = opinion_text("意见")
+
+
+class DecideReturnForm(Schema):
+    """国家批复退单: the national level takes its ticket back, or not."""
+
+    decision = choice("批复", approve="同意退回", refuse="不同意")
+    opinion = opinion_text("批复意见", required=True)

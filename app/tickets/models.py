@@ -102,6 +102,18 @@ class Ticket(Model):
     county_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
     """Units the ticket was handed to; each sees it, read-only once handed further down."""
 
+    registered_unit_id: Mapped[int | None] = mapped_column(ForeignKey("units.id"))
+    """The unit whose staff registered it (本级登记); None when 12345 sent it."""
+    appointed_unit_id: Mapped[int | None]
+    """Had its return refused and must handle it (指定办理); may not hand it back again."""
+    summary: Mapped[str | None] = mapped_column(SealedText("tickets.summary"))
+    """转办摘要: what the lower levels read in place of the content (ANON-04, FLW-07)."""
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
+    resume_status: Mapped[str | None]
+    """The state a suspended ticket (挂起) returns to."""
+    reworks: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
+    """How many times it was handled again after a callback (重办)."""
+
     submitted_at: Mapped[datetime]
     due_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

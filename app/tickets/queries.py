@@ -15,7 +15,7 @@ from app.security.principal import Principal
 from app.tickets.errors import TicketNotFound
 from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import CLOSED
-from app.tickets.types import TICKET_TYPES
+from app.tickets.types import PROCESSES, TICKET_TYPES
 
 PAGE = 20
 _UNIT_COLUMN = {
@@ -98,7 +98,7 @@ def events(acceptance_no: str) -> list[ProcessEvent]:
             .join(ProcessInstance, ProcessInstance.id == ProcessEvent.instance_id)
             .where(
                 ProcessInstance.business_key == acceptance_no,
-                ProcessInstance.process_key == "ticket_transfer",
+                ProcessInstance.process_key.in_(PROCESSES),
             )
             .order_by(ProcessEvent.seq)
         )

@@ -9,21 +9,48 @@ from typing import Any
 from app.core.errors import FieldError
 
 STATES = {
+    "draft": "暂存",
     "submitted": "待签收",
     "reviewing": "待初审",
+    "supplement_pending": "待补充",
     "return_pending": "退单待批复",
     "dispatching": "待分派",
     "delegated": "已转办待签收",
     "handling": "办理中",
     "auditing": "待审核",
     "result_pending": "待反馈",
+    "callback_pending": "待回访",
+    "reworking": "重办中",
+    "suspended": "已挂起",
     "archived": "已归档",
     "returned": "已退单",
+    "withdrawn": "已撤回",
+    "merged": "已并单",
     "transferred_out": "已移送",
+    "answered": "即时答复",
+    "wrong_transfer": "误转",
+    "dropped": "中断未回",
 }
-"""The one vocabulary of states (REQUIREMENTS 1.7) that the diagrams reach so far."""
+"""The one vocabulary of states (REQUIREMENTS 1.7)."""
 
-CLOSED = frozenset({"archived", "returned", "transferred_out"})
+CLOSED = frozenset(
+    {
+        "archived",
+        "returned",
+        "withdrawn",
+        "merged",
+        "transferred_out",
+        "answered",
+        "wrong_transfer",
+        "dropped",
+    }
+)
+"""Where a ticket ends: no action is possible any more (EX-17)."""
+
+BEFORE_HANDLING = frozenset(
+    {"draft", "submitted", "reviewing", "supplement_pending", "return_pending"}
+)
+IN_HANDLING = frozenset({"dispatching", "delegated", "handling", "auditing", "reworking"})
 
 ANONYMITY_MODES = {
     "named_requires_caller": "实名须填姓名和联系电话，匿名不要求",

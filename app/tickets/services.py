@@ -21,8 +21,10 @@ from app.files import services as files
 from app.organisations import queries as organisations
 from app.security import identity
 from app.tickets import numbers, rules
+from app.tickets.errors import StateConflict
 from app.tickets.intake import Intake
 from app.tickets.models import Opinion, Ticket
+from app.tickets.variables import START
 
 PROCESS = "ticket_transfer"
 
@@ -113,10 +115,11 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         PROCESS,
         ticket.acceptance_no,
         {
+            **START,
             "ticket_id": ticket.id,
             "ticket_type": ticket.ticket_type,
             "province_unit_id": province.id,
-            **_START,
+            "result_to": "p12345",
         },
         actor=SYSTEM,
         now=now,
@@ -151,21 +154,6 @@ def reference_problems(values: Mapping[str, Any], partner: Partner) -> list[Fiel
         found += files.attach_problems(named, None, files.Owner(partner_id=partner.id))
     return found
 
-
-_START: dict[str, str | int | bool] = {
-    "city_unit_id": 0,
-    "county_unit_id": 0,
-    "review": "",
-    "route": "",
-    "city_route": "",
-    "handled_by": "",
-    "audit_needed": True,
-    "audit": "",
-    "return_approved": 0,
-    "return_remind_at": "",
-    "transfer_approved": False,
-}
-"""Every variable a gateway reads exists from the start: a missing one would be an incident."""
 
 _COPIED = (
     "external_ticket_no",
@@ -236,6 +224,20 @@ def get(data: Any) -> Ticket:
     # unseal the ticket again for the next handler.
     session().info["ticket"] = ticket
     return ticket
+
+
+def acting(submission: Submission) -> Ticket:
+    """The ticket of a step in the flow; StateConflict while it is suspended (挂起)."""
+    ticket = get(submission.data)
+    if ticket.status == "suspended":
+        raise StateConflict(ticket)
+    return ticket
+
+
+def close(ticket: Ticket, status: str, now: datetime) -> None:
+    """The ticket ends here, in one of the states of `rules.CLOSED`."""
+    ticket.status = status
+    ticket.archived_at = now
 
 
 def ticket_numbered(acceptance_no: str) -> Ticket:

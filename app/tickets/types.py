@@ -91,6 +91,9 @@ TICKET_TYPES: Mapping[str, TicketType] = {
     )
 }
 
+PROCESSES = ("ticket_transfer", "call_transfer")
+"""The diagrams a ticket can run on: 工单转接 and 话务转接."""
+
 RESULTS = tuple(dict.fromkeys(row.result for row in TICKET_TYPES.values()))
 """Every operation that carries a result."""
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from app.files.models import Attachment
 from app.tickets import codes
-from app.tickets.forms import CALLBACK
 from app.tickets.models import (
     ConsultationAnswer,
     DeclarationResult,
@@ -14,6 +13,7 @@ from app.tickets.models import (
     Report,
     Ticket,
 )
+from app.tickets.report_forms import CALLBACK
 from app.ui.present import DECISIONS, file_view, shown
 
 Facts = list[tuple[str, str]]

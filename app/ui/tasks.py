@@ -18,8 +18,8 @@ from app.core import clock
 from app.core.clock import BEIJING
 from app.core.db import session, transact
 from app.core.errors import FieldError, HotlineError, Invalid
+from app.engine import claims, registry, runner
 from app.engine import queries as engine
-from app.engine import registry, runner
 from app.engine.models import UserTask
 from app.engine.outcomes import Outcome
 from app.files import services as files
@@ -92,7 +92,7 @@ def task_view(
 def claim(principal: Principal, task_id: UUID) -> AnyResponse:
     """Take the task into one's own hands."""
     row = transact(
-        lambda: runner.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
+        lambda: claims.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
     )
     return redirect(url_for("tickets.show", acceptance_no=row.business_key))
 
@@ -102,7 +102,7 @@ def claim(principal: Principal, task_id: UUID) -> AnyResponse:
 def unclaim(principal: Principal, task_id: UUID) -> AnyResponse:
     """Put it back for the unit (退回待办池); what was drafted stays one's own."""
     row = transact(
-        lambda: runner.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
+        lambda: claims.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
     )
     return redirect(url_for("tickets.show", acceptance_no=row.business_key))
 

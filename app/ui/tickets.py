@@ -13,7 +13,8 @@ from app.core import clock
 from app.core.db import session, transact
 from app.deadlines import rules as deadlines
 from app.divisions import queries as divisions
-from app.engine import definitions, runner
+from app.engine import definitions
+from app.engine import queries as engine
 from app.engine.models import ProcessInstance, WaitingMessage
 from app.exchange import queries as exchange
 from app.files import services as files
@@ -25,8 +26,7 @@ from app.security.principal import Principal
 from app.tickets import codes, queries
 from app.tickets.models import Ticket
 from app.tickets.rules import CLOSED, STATES, is_sealed
-from app.tickets.services import PROCESS
-from app.tickets.types import TICKET_TYPES
+from app.tickets.types import PROCESSES, TICKET_TYPES
 from app.ui import present
 from app.ui.page import draw, permitted
 from app.ui.reports import report_views
@@ -58,7 +58,7 @@ def page(
     now = clock.now()
     instance = _instance(ticket)
     events = queries.events(ticket.acceptance_no)
-    waiting = runner.open_tasks_of(instance.id) if instance else []
+    waiting = engine.open_tasks_of(instance.id) if instance else []
     opinions = queries.opinions(ticket.id)
     reports = queries.reports(ticket)
     attached = files.of_ticket(ticket.id)
@@ -221,7 +221,7 @@ def _instance(ticket: Ticket) -> ProcessInstance | None:
     return session().scalar(
         select(ProcessInstance).where(
             ProcessInstance.business_key == ticket.acceptance_no,
-            ProcessInstance.process_key == PROCESS,
+            ProcessInstance.process_key.in_(PROCESSES),
         )
     )
 

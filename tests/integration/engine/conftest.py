@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.core.db import session, transact
-from app.engine import definitions, incidents, queries, runner
+from app.engine import claims, definitions, incidents, queries, runner
 from app.engine.models import Incident, ProcessInstance, UserTask
 from app.engine.outcomes import Outcome
 from app.engine.registry import Actor
@@ -73,12 +73,12 @@ class Engine:
     def claim(self, task_id: uuid.UUID, actor: Actor = SOMEBODY) -> int:
         """Returns the version a form carries from now on."""
         return transact(
-            lambda: runner.claim(task_id, actor=actor, authorise=lambda _: None).version
+            lambda: claims.claim(task_id, actor=actor, authorise=lambda _: None).version
         )
 
     def unclaim(self, task_id: uuid.UUID, actor: Actor = SOMEBODY) -> int:
         return transact(
-            lambda: runner.unclaim(task_id, actor=actor, authorise=lambda _: None).version
+            lambda: claims.unclaim(task_id, actor=actor, authorise=lambda _: None).version
         )
 
     def send(

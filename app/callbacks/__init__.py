@@ -1,0 +1,1 @@
+"""Callbacks (回访): was the petitioner satisfied, and what follows."""

@@ -1,0 +1,1 @@
+"""Calls (话务): a transferred call from its arrival to the ticket it becomes."""

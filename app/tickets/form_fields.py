@@ -1,0 +1,43 @@
+"""Fields that many forms share."""
+
+from typing import Any
+
+from marshmallow import fields
+from marshmallow.validate import OneOf
+
+from app.tickets.fields import REQUIRED_MESSAGES, CleanText
+
+
+def choice(label: str, **options: str) -> fields.String:
+    """One of a few options, drawn as radio buttons; option → its Chinese text."""
+    return fields.String(
+        required=True,
+        error_messages=REQUIRED_MESSAGES,
+        validate=OneOf(list(options), error="请从选项中选择"),
+        metadata={"label": label, "widget": "radio", "options": list(options.items())},
+    )
+
+
+def opinion(label: str, *, required: bool = False, **metadata: Any) -> CleanText:
+    """A text of two to a thousand characters, over several lines."""
+    return CleanText(
+        most=1000,
+        least=2,
+        lines=True,
+        required=required,
+        allow_none=not required,
+        metadata={"label": label, "widget": "textarea", "rows": 3, **metadata},
+    )
+
+
+def reason(label: str, **metadata: Any) -> CleanText:
+    """Why: ten to a thousand characters (bad input of issue 3), required unless shown by choice."""
+    optional = "show_when" in metadata
+    return CleanText(
+        most=1000,
+        least=10,
+        lines=True,
+        required=not optional,
+        allow_none=optional,
+        metadata={"label": label, "widget": "textarea", "rows": 3, **metadata},
+    )
