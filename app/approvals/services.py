@@ -5,13 +5,13 @@ from typing import Any
 
 from app.approvals import queries
 from app.approvals.errors import RequestNotOpen
+from app.approvals.messages import both_numbers, partner_of, tell
 from app.approvals.models import AGREED, OPEN, REFUSED, ReturnRequest, Transfer
 from app.core.db import session
 from app.deadlines.rules import working_days_after
 from app.engine import runner
 from app.engine.registry import Submission
 from app.exchange import outbox
-from app.exchange.models import Partner
 from app.organisations import queries as organisations
 from app.tickets.models import Ticket
 from app.tickets.services import beijing
@@ -46,12 +46,11 @@ def send_return(ticket: Ticket, now: datetime) -> datetime:
     request = _open(ticket)
     unit = organisations.unit(request.unit_id or 0)
     outbox.send(
-        _partner(ticket),
+        partner_of(ticket),
         ticket.acceptance_no,
         "return-requests",
         {
-            "acceptance_no": ticket.acceptance_no,
-            "external_ticket_no": ticket.external_ticket_no,
+            **both_numbers(ticket),
             "request_no": request.request_no,
             "reason_code": request.reason_code,
             "return_reason": request.reason,
@@ -69,7 +68,7 @@ def remind_return(ticket: Ticket, now: datetime) -> datetime:
     """12345 has not answered in time: remind it (O8); when to do so again. Never agree for it."""
     request = _open(ticket)
     request.reminders += 1
-    _tell(
+    tell(
         ticket,
         "return_reminded",
         {"request_no": request.request_no, "times": request.reminders},
@@ -147,7 +146,7 @@ def close_transferred(ticket: Ticket, now: datetime) -> None:
     """Tell 12345 where the matter went (O8); the ticket ends here (已移送)."""
     transfer = _transfer(ticket)
     if ticket.partner_id is not None:
-        _tell(
+        tell(
             ticket,
             "transferred_out",
             {"transfer_out_org": transfer.organisation, "reason": transfer.reason},
@@ -156,17 +155,6 @@ def close_transferred(ticket: Ticket, now: datetime) -> None:
         )
     ticket.status = "transferred_out"
     ticket.archived_at = now
-
-
-def _tell(ticket: Ticket, event: str, details: dict[str, Any], now: datetime, *, once: str) -> None:
-    body = {
-        "acceptance_no": ticket.acceptance_no,
-        "external_ticket_no": ticket.external_ticket_no,
-        "event": event,
-        "occurred_at": beijing(now),
-        **details,
-    }
-    outbox.send(_partner(ticket), ticket.acceptance_no, "status-events", body, now, once=once)
 
 
 def _repeats(request: ReturnRequest, answer: dict[str, Any]) -> bool:
@@ -187,10 +175,3 @@ def _transfer(ticket: Ticket) -> Transfer:
     if transfer is None:
         raise LookupError(f"ticket {ticket.id} has no transfer")
     return transfer
-
-
-def _partner(ticket: Ticket) -> Partner:
-    partner = session().get(Partner, ticket.partner_id)
-    if partner is None:
-        raise LookupError(f"ticket {ticket.id} has no partner")
-    return partner
