@@ -3,7 +3,7 @@
 import mimetypes
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,9 +96,49 @@ class PartnerClient:
         """Answer a return request (I9, table 4): 1 agrees, 2 refuses."""
         return self._decide(acceptance_no, "return-decision", approved, opinion)
 
-    def decide_extension(self, acceptance_no: str, *, approved: bool, opinion: str) -> Answer:
-        """Answer an extension request (I10, table 5): 1 agrees, 2 refuses."""
-        return self._decide(acceptance_no, "extension-decision", approved, opinion)
+    def decide_extension(
+        self, acceptance_no: str, *, approved: bool, opinion: str, approved_days: int | None = None
+    ) -> Answer:
+        """Answer an extension request (I10, table 5): 1 agrees, 2 refuses; fewer days may do."""
+        granted = {"approved_days": approved_days} if approved_days else {}
+        return self._decide(acceptance_no, "extension-decision", approved, opinion, **granted)
+
+    def supplement(
+        self, acceptance_no: str, content: str, attachments: Sequence[str] = ()
+    ) -> Answer:
+        """Add what the caller said since, or what was asked for (I11)."""
+        body = {"content": content, "attachments": list(attachments)}
+        return self._follow_up(acceptance_no, "supplements", body)
+
+    def urge(self, acceptance_no: str, content: str) -> Answer:
+        """The caller asks when it will be done (催单, I12)."""
+        return self._follow_up(acceptance_no, "urges", {"content": content})
+
+    def withdraw(self, acceptance_no: str, reason: str) -> Answer:
+        """The caller takes the matter back (I13)."""
+        return self._follow_up(acceptance_no, "withdrawals", {"reason": reason})
+
+    def report_callback(
+        self,
+        acceptance_no: str,
+        satisfaction: int,
+        *,
+        solved: bool | None = None,
+        opinion: str | None = None,
+    ) -> Answer:
+        """What the caller thinks of the result (回访, I14): 1 满意 … 3 不满意, 5 无法联系."""
+        body = {"satisfaction": satisfaction, "solved": solved, "opinion": opinion}
+        given = {name: value for name, value in body.items() if value is not None}
+        return self._follow_up(acceptance_no, "callbacks", given)
+
+    def ask_rework(self, acceptance_no: str, reason: str) -> Answer:
+        """Ask that it be handled again (重办, I15)."""
+        return self._follow_up(acceptance_no, "rework-requests", {"reason": reason})
+
+    def announce_call(self, call_id: str, caller_number: str, from_operator: str) -> Answer:
+        """A call is being put through (话务转接, I19)."""
+        body = {"call_id": call_id, "caller_number": caller_number, "from_operator": from_operator}
+        return self.post("/calls", body)
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """A signed GET below the API's root."""
@@ -145,6 +185,11 @@ class PartnerClient:
             envelope = {"code": "NOT_JSON", "message": "对方没有返回JSON"}
         return Answer(response.status_code, envelope)
 
-    def _decide(self, acceptance_no: str, what: str, approved: bool, opinion: str) -> Answer:
-        body = {"approved": 1 if approved else 2, "opinion": opinion}
+    def _decide(
+        self, acceptance_no: str, what: str, approved: bool, opinion: str, **more: int
+    ) -> Answer:
+        body = {"approved": 1 if approved else 2, "opinion": opinion, **more}
+        return self._follow_up(acceptance_no, what, body)
+
+    def _follow_up(self, acceptance_no: str, what: str, body: Mapping[str, Any]) -> Answer:
         return self.post(f"/tickets/{acceptance_no}/{what}", body)
