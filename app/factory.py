@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.handlers
 from app import ui
-from app.api import decisions, documents, partner, staff, submissions
+from app.api import actions, decisions, documents, partner, staff, submissions
 from app.api import http as api_http
 from app.config import Settings, from_environment
 from app.core import logs, sealed
@@ -92,6 +92,8 @@ def _add_api(application: Flask) -> None:
         if prefix == documents.STAFF:
             api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
         api.register_blueprint(blueprint)
+        if prefix == documents.STAFF:
+            api.register_blueprint(actions.blueprint)
         if prefix == documents.PARTNER:
             api.register_blueprint(decisions.blueprint)
             api.register_blueprint(submissions.blueprint)

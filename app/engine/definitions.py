@@ -137,26 +137,6 @@ def parsed(definition_id: int) -> parser.ParsedDefinition:
     return definition
 
 
-def source(definition_id: int) -> str:
-    """The XML of the main diagram of a version, for viewing."""
-    row = (
-        session()
-        .execute(
-            select(ProcessDefinition.process_key, ProcessDefinition.sources).where(
-                ProcessDefinition.id == definition_id
-            )
-        )
-        .one_or_none()
-    )
-    if row is None:
-        raise UnknownDefinition(str(definition_id))
-    sources: dict[str, str] = row.sources
-    main: str = next(
-        x for x in sources.values() if row.process_key in parser.process_ids(x.encode())
-    )
-    return main
-
-
 def forget_parsed() -> None:
     """Empty this process's cache: the ids of another database mean other diagrams."""
     with _lock:

@@ -12,7 +12,14 @@ from sqlalchemy import ColumnElement, Select, or_, select, tuple_, union_all
 from app.core.db import session
 from app.core.errors import FieldError, Invalid, NotFound
 from app.engine.errors import UnknownTask
-from app.engine.models import ProcessDefinition, ProcessEvent, ProcessInstance, UserTask
+from app.engine.models import (
+    InboxMessage,
+    ProcessDefinition,
+    ProcessEvent,
+    ProcessInstance,
+    UserTask,
+    WaitingMessage,
+)
 
 
 @dataclass(frozen=True)
@@ -156,3 +163,25 @@ def open_tasks_of(instance_id: int) -> list[UserTask]:
             select(UserTask).where(UserTask.instance_id == instance_id, UserTask.state == "open")
         )
     )
+
+
+def message_is_known(message_id: str) -> bool:
+    """Whether a message of this id has been taken in."""
+    return session().get(InboxMessage, message_id) is not None
+
+
+def instance_of(business_key: str, processes: Sequence[str]) -> ProcessInstance | None:
+    """The instance of a key that runs one of these processes."""
+    return session().scalar(
+        select(ProcessInstance).where(
+            ProcessInstance.business_key == business_key,
+            ProcessInstance.process_key.in_(processes),
+        )
+    )
+
+
+def awaited(instance_id: int) -> list[tuple[str, str]]:
+    """(element id, message name) of what an instance waits for from outside."""
+    query = select(WaitingMessage.element_id, WaitingMessage.name)
+    rows = session().execute(query.where(WaitingMessage.instance_id == instance_id))
+    return [(element_id, name) for element_id, name in rows]

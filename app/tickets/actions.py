@@ -5,17 +5,22 @@ API offer what is registered here; modules of `app.handlers` register with `@act
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID, uuid4
 
 from marshmallow import Schema
 
 from app.core.db import session
 from app.core.errors import NotAllowed
+from app.engine import queries as engine
 from app.engine import runner
+from app.engine.registry import Actor
+from app.engine.scalars import Scalar
 from app.security.permissions import may
 from app.security.principal import Principal
+from app.tickets.access import actor_of
 from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
 
@@ -28,6 +33,31 @@ class Request:
     values: dict[str, Any]
     principal: Principal
     now: datetime
+    id: UUID = field(default_factory=uuid4)
+    """Chosen by who asks: the same one again does nothing a second time."""
+
+    @property
+    def actor(self) -> Actor:
+        """The engine's view of the person."""
+        return actor_of(self.principal)
+
+    def tell(self, name: str, payload: dict[str, Scalar]) -> None:
+        """Raise the event in the ticket's diagram at once; StateConflict when nothing waits."""
+        state = runner.deliver_message(
+            self.message_id,
+            name,
+            self.ticket.acceptance_no,
+            payload,
+            now=self.now,
+            actor=self.actor,
+        )
+        if state != "delivered":
+            raise StateConflict(self.ticket)
+
+    @property
+    def message_id(self) -> str:
+        """Of the event that this raises."""
+        return f"action:{self.id}"
 
 
 @dataclass(frozen=True)
@@ -77,11 +107,16 @@ def offered_to(principal: Principal, ticket: Ticket) -> list[Action]:
 
 
 def perform(each: Action, request: Request) -> None:
-    """Do it, or refuse with the reason: not permitted, or not in this state (EX-17)."""
+    """Do it, or refuse with the reason: not permitted, or not in this state (EX-17).
+
+    A request whose event the diagram has taken already is a repeat and changes nothing.
+    """
     if not may(request.principal, each.permission):
         raise NotAllowed
     runner.hold(request.ticket.acceptance_no)
     session().refresh(request.ticket)
+    if engine.message_is_known(request.message_id):
+        return
     if request.ticket.status not in each.states:
         raise StateConflict(request.ticket)
     if not each.offered(request.principal, request.ticket):

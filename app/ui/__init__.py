@@ -4,10 +4,12 @@ from flask import Flask
 
 from app.ui import (
     account,
+    actions,
     batch,
     errors,
     files,
     operations,
+    progress,
     reveal,
     sessions,
     tasks,
@@ -16,7 +18,19 @@ from app.ui import (
     worklist,
 )
 
-_PAGES = (sessions, account, worklist, batch, tickets, reveal, tasks, files, operations)
+_PAGES = (
+    sessions,
+    account,
+    worklist,
+    batch,
+    tickets,
+    progress,
+    actions,
+    reveal,
+    tasks,
+    files,
+    operations,
+)
 
 
 def init_app(app: Flask) -> None:

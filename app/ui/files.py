@@ -35,7 +35,7 @@ def upload(principal: Principal, task_id: UUID) -> Any:
     given = request.files.get("file")
     if given is None:
         raise Invalid([FieldError("file", "required", "请选择文件")])
-    stored = _keep(principal, task_id, request.form.get("field", "attachments"), given)
+    stored = keep_upload(principal, task_id, request.form.get("field", "attachments"), given)
     return answer(present.file_view(stored), 201)
 
 
@@ -53,13 +53,14 @@ def take_uploads(
         if not given.filename:
             continue
         try:
-            kept.append(_keep(principal, task_id, field, given).id)
+            kept.append(keep_upload(principal, task_id, field, given).id)
         except HotlineError as error:
             refused.append(FieldError(field, error.code, f"{given.filename}：{error.message}"))
     return kept, refused
 
 
-def _keep(principal: Principal, task_id: UUID, field: str, given: FileStorage) -> Attachment:
+def keep_upload(principal: Principal, task_id: UUID, field: str, given: FileStorage) -> Attachment:
+    """Store one file as a draft of a task or an action, which the caller has checked."""
     stream = cast(BinaryIO, given.stream)
     received = files.receive(stream, given.filename or "", given.mimetype)
     return transact(

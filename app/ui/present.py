@@ -232,16 +232,6 @@ def file_size(size: int) -> str:
     return f"{size / megabyte:.1f} MB" if size >= megabyte else f"{max(1, round(size / 1024))} KB"
 
 
-def progress(events: Sequence[ProcessEvent], current: Sequence[str], late: bool) -> dict[str, Any]:
-    """Which elements of the diagram are done and where the ticket stands."""
-    done = [e.element_id for e in events if e.element_id not in current]
-    return {
-        "done": list(dict.fromkeys(done)),
-        "current": [] if late else list(current),
-        "overdue": list(current) if late else [],
-    }
-
-
 def delivery_error(code: str | None) -> str:
     """A code of the exchange as people read it, with the code where it helps to look it up."""
     if not code:

@@ -4,18 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, request, url_for
-from sqlalchemy import select
+from flask import Blueprint, request, url_for
 
 from app.api.http import client_ip
 from app.approvals import queries as approvals
 from app.core import clock
-from app.core.db import session, transact
+from app.core.db import transact
 from app.deadlines import rules as deadlines
 from app.divisions import queries as divisions
-from app.engine import definitions
 from app.engine import queries as engine
-from app.engine.models import ProcessInstance, WaitingMessage
 from app.exchange import queries as exchange
 from app.files import services as files
 from app.files.models import Attachment
@@ -27,7 +24,8 @@ from app.tickets import codes, queries
 from app.tickets.models import Ticket
 from app.tickets.rules import CLOSED, STATES, is_sealed
 from app.tickets.types import PROCESSES, TICKET_TYPES
-from app.ui import present
+from app.ui import present, progress
+from app.ui.actions import action_links
 from app.ui.page import draw, permitted
 from app.ui.reports import report_views
 from app.ui.tasks import task_view
@@ -56,23 +54,20 @@ def page(
 ) -> str:
     """The whole page; `task` when a refused form is shown again, the rest is `summary`'s."""
     now = clock.now()
-    instance = _instance(ticket)
+    instance = engine.instance_of(ticket.acceptance_no, PROCESSES)
     events = queries.events(ticket.acceptance_no)
     waiting = engine.open_tasks_of(instance.id) if instance else []
     opinions = queries.opinions(ticket.id)
     reports = queries.reports(ticket)
     attached = files.of_ticket(ticket.id)
     deliveries = exchange.deliveries_of(ticket.acceptance_no)
-    current = [task.element_id for task in waiting] + _awaited(instance)
-    diagram = present.progress(events, current, _light(ticket, now) == "red")
-    diagram["src"] = url_for(
-        "tickets.diagram", definition_id=instance.definition_id if instance else 0
-    )
     return draw(
         "ticket/index.html",
         principal,
         **summary(principal, ticket, attached=attached, **summary_changes),
-        diagram=diagram if instance else None,
+        diagram=progress.view(instance, events, waiting, late=_light(ticket, now) == "red")
+        if instance
+        else None,
         timeline=present.timeline(
             events, opinions, reports, waiting, approvals.returns_of(ticket.id)
         ),
@@ -80,6 +75,7 @@ def page(
         deliveries=[_delivery(d) for d in deliveries],
         undelivered=[d.title for d in deliveries if d.state == "dead"],
         operations_url=url_for("operations.index") if may(principal, "queue.view") else None,
+        actions=action_links(principal, ticket),
         task=task or task_view(principal, ticket, waiting),
         active="worklist" if waiting else "tickets",
         list_url=url_for("worklist.index"),
@@ -184,17 +180,6 @@ def index(principal: Principal) -> str:
     )
 
 
-@blueprint.get("/diagrams/<int:definition_id>.bpmn")
-@permitted("ticket.view")
-def diagram(principal: Principal, definition_id: int) -> Response:
-    """The drawing a ticket runs on; it never changes."""
-    xml = definitions.source(definition_id)
-    response = Response(xml, mimetype="application/xml")
-    response.cache_control.private = True
-    response.cache_control.max_age = 86400
-    return response
-
-
 @blueprint.get("/divisions.json")
 @permitted("ticket.view")
 def division_choices(principal: Principal) -> dict[str, Any]:
@@ -215,27 +200,6 @@ def division_choices(principal: Principal) -> dict[str, Any]:
             for d in rows
         ]
     }
-
-
-def _instance(ticket: Ticket) -> ProcessInstance | None:
-    return session().scalar(
-        select(ProcessInstance).where(
-            ProcessInstance.business_key == ticket.acceptance_no,
-            ProcessInstance.process_key.in_(PROCESSES),
-        )
-    )
-
-
-def _awaited(instance: ProcessInstance | None) -> list[str]:
-    """Elements that wait for a message of 12345, not for a person."""
-    if instance is None:
-        return []
-    query = select(WaitingMessage.element_id).where(WaitingMessage.instance_id == instance.id)
-    return [_CALLS.get(element, element) for element in session().scalars(query)]
-
-
-_CALLS = {"return_decided": "return_request"}
-"""What waits inside a called diagram → the call that stands for it in the main one."""
 
 
 def _light(ticket: Ticket, now: datetime) -> str:

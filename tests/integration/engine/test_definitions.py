@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from app.core.db import session
 from app.engine import definitions
+from app.engine.drawings import drawings
 from app.engine.errors import DefinitionRefused, UnknownDefinition
 from app.engine.models import ProcessDefinition
 from tests.integration.engine.conftest import Engine
@@ -87,9 +88,9 @@ def test_a_version_keeps_its_drawing_and_its_title(engine: Engine) -> None:
     )
 
     assert (made.title, made.deployed_by) == ("样例流程", "测试")
-    assert definitions.source(made.id) == xml.decode()
+    assert drawings(made.id)[key].xml == xml.decode()
     with pytest.raises(UnknownDefinition):
-        definitions.source(2**40)
+        drawings(2**40)
 
 
 def test_a_diagram_is_refused_with_every_problem_by_element(engine: Engine) -> None:
