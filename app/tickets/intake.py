@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from app.core.errors import FieldError, Invalid
+from app.security import identity
 from app.tickets import rules, types
 from app.tickets.fields import REQUIRED, YesNo
 from app.tickets.schemas import IntakeSchema
@@ -32,12 +33,14 @@ def read(
     now: datetime,
     anonymity_mode: str,
     boolean_mapping: Mapping[str, Any] | None = None,
+    schema: IntakeSchema | None = None,
 ) -> Intake:
     """Validate a submission to one of `types.TABLES` under a partner's profile.
 
     Invalid names every wrong field at once. Which type a consultation is, its service type says.
+    `schema` is the table's with fewer fields, where staff enter it.
     """
-    schema = types.TABLES[table]
+    schema = schema or types.TABLES[table]
     raw = dict(payload)
     for name, known in schema.fields.items():
         mapped = (boolean_mapping or {}).get(str(raw.get(name)))
@@ -49,7 +52,7 @@ def read(
     except ValidationError as error:
         values = error.valid_data if isinstance(error.valid_data, dict) else {}
         errors += _field_errors(error.messages_dict)
-    more, warnings = _cross_field(schema, values, {e.field for e in errors}, anonymity_mode, now)
+    more, warnings = cross_field(schema, values, {e.field for e in errors}, anonymity_mode, now)
     errors += more
     if errors:
         raise Invalid(errors)
@@ -60,9 +63,10 @@ def read(
     return Intake(types.of(table, values).code, values, warnings)
 
 
-def _cross_field(
+def cross_field(
     schema: IntakeSchema, values: dict[str, Any], wrong: set[str], mode: str, now: datetime
 ) -> tuple[list[FieldError], list[rules.Warning]]:
+    """What only several fields together can say; `wrong` are fields that were refused already."""
     # A field that was refused is not missing as well; what it said is not judged either.
     missing, warnings = schema.between_fields(values, mode, wrong)
     errors = [error for error in missing if error.field not in wrong]
@@ -82,6 +86,56 @@ def _cross_field(
         )
     return errors, warnings
 
+
+def columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns of a ticket that what was entered fills, with the hashes it is found by."""
+    return {
+        "is_anonymous": values.get("is_anonymous", False),
+        "declined_fields": values.get("declined_fields", []),
+        "contact_phone_hash": identity.phone_hash(values.get("contact_phone")),
+        "id_card_hash": identity.id_card_hash(values.get("id_card_no")),
+        "caller_name_hash": identity.name_hash(values.get("caller_name")),
+        "caller_address_hash": identity.address_hash(values.get("caller_address")),
+        "title": rules.title_of(values["content"]),
+        **{name: values.get(name) for name in _COPIED},
+    }
+
+
+def arrival(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns that say how it came: from which number, when, taken down by whom."""
+    number = values.get("caller_number") or UNKNOWN
+    return {
+        "external_ticket_no": values.get("external_ticket_no"),
+        "operator_no": values["operator_no"],
+        "called_at": values["called_at"],
+        "caller_number": number,
+        "caller_number_unknown": number == UNKNOWN,
+        "caller_number_hash": identity.phone_hash(None if number == UNKNOWN else number),
+    }
+
+
+UNKNOWN = "unknown"
+"""In place of a number that is hidden, or that a letter does not have."""
+_COPIED = (
+    "urgency",
+    "is_confidential",
+    "caller_name",
+    "contact_phone",
+    "caller_address",
+    "id_card_no",
+    "household_head",
+    "relation",
+    "caller_category",
+    "division_code",
+    "division_text",
+    "detail_address",
+    "target_info",
+    "content",
+    "problem_category",
+    "poverty_risk",
+    "poverty_risk_note",
+    "required_completion_date",
+)
 
 _RULES = {REQUIRED: "required", "身份证号校验位错误": "checksum"}
 

@@ -19,10 +19,9 @@ from app.engine.registry import SYSTEM, Change, Submission
 from app.exchange.models import Partner
 from app.files import services as files
 from app.organisations import queries as organisations
-from app.security import identity
 from app.tickets import numbers, rules
 from app.tickets.errors import StateConflict
-from app.tickets.intake import Intake
+from app.tickets.intake import Intake, arrival, columns
 from app.tickets.models import Opinion, Ticket
 from app.tickets.variables import START
 
@@ -89,23 +88,15 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         status="submitted",
         round=1,
         query_code=numbers.query_code(),
-        caller_number_unknown=values["caller_number"] == "unknown",
-        is_anonymous=values.get("is_anonymous", False),
-        declined_fields=values.get("declined_fields", []),
-        contact_phone_hash=identity.phone_hash(values.get("contact_phone")),
-        caller_number_hash=identity.phone_hash(_known(values["caller_number"])),
-        id_card_hash=identity.id_card_hash(values.get("id_card_no")),
-        caller_name_hash=identity.name_hash(values.get("caller_name")),
-        caller_address_hash=identity.address_hash(values.get("caller_address")),
         division_unresolved=False,
         province_code=province.division_code,
         city_code=place.city_code if place else None,
         county_code=place.county_code if place else None,
         province_unit_id=province.id,
-        title=rules.title_of(values["content"]),
         submitted_at=now,
         due_at=due_at,
-        **{name: values.get(name) for name in _COPIED},
+        **columns(values),
+        **arrival(values),
     )
     session().add(ticket)
     session().flush()
@@ -153,32 +144,6 @@ def reference_problems(values: Mapping[str, Any], partner: Partner) -> list[Fiel
         named = [str(each) for each in ids]
         found += files.attach_problems(named, None, files.Owner(partner_id=partner.id))
     return found
-
-
-_COPIED = (
-    "external_ticket_no",
-    "urgency",
-    "operator_no",
-    "called_at",
-    "is_confidential",
-    "caller_name",
-    "contact_phone",
-    "caller_address",
-    "id_card_no",
-    "caller_number",
-    "household_head",
-    "relation",
-    "caller_category",
-    "division_code",
-    "division_text",
-    "detail_address",
-    "target_info",
-    "content",
-    "problem_category",
-    "poverty_risk",
-    "poverty_risk_note",
-    "required_completion_date",
-)
 
 
 def register(ticket: Ticket) -> None:
@@ -277,7 +242,3 @@ def note(
 def beijing(moment: datetime) -> str:
     """A moment as the partner API writes it: ISO 8601 with +08:00, to the second."""
     return moment.astimezone(BEIJING).isoformat(timespec="seconds")
-
-
-def _known(number: str) -> str | None:
-    return None if number == "unknown" else number
