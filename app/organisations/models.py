@@ -18,6 +18,7 @@ class Unit(Model):
     __table_args__ = (
         CheckConstraint("level in ('national', 'province', 'city', 'county')", name="level"),
         CheckConstraint("(level = 'national') = (parent_id is null)", name="one_root"),
+        CheckConstraint("mode in ('ticket', 'call')", name="mode"),
         Index("ix_units_parent_id", "parent_id", "division_code"),
     )
 
@@ -31,3 +32,5 @@ class Unit(Model):
     """Only one person works here: author and auditor may be the same, and the fact is recorded."""
     enabled: Mapped[bool] = mapped_column(default=True, server_default="true")
     """A disabled unit keeps its tickets but is offered no new ones."""
+    mode: Mapped[str] = mapped_column(default="ticket", server_default="ticket")
+    """How a province is joined to its 12345: by tickets (工单转接) or by calls (话务转接)."""

@@ -10,6 +10,9 @@ from app.divisions.rules import MUNICIPALITIES, PSEUDO_CITIES, ROOT_CODE
 from app.organisations.models import Unit
 from app.organisations.naming import DEFAULT_NAMING, Naming
 
+MODES = {"ticket": "工单转接", "call": "话务转接"}
+"""整合模式: how a province's 12345 hands over what belongs to 12317."""
+
 _NATIONAL = """
     insert into units (level, division_code, name) values ('national', :root, :national)
     on conflict (division_code) do nothing
@@ -78,8 +81,12 @@ def change_unit(
     name: str | None = None,
     single_operator: bool | None = None,
     enabled: bool | None = None,
+    mode: str | None = None,
 ) -> Unit:
-    """Rename a unit, relax its four-eyes rule or take it out of delegation; None leaves as is."""
+    """Rename a unit, relax its four-eyes rule or take it out of delegation; None leaves as is.
+
+    `mode` is a province's: `ticket` or `call`. What runs already goes on as it began.
+    """
     unit = session.get(Unit, unit_id, with_for_update=True)
     if unit is None:
         raise NotFound("承办单位不存在")
@@ -91,5 +98,9 @@ def change_unit(
         unit.single_operator = single_operator
     if enabled is not None:
         unit.enabled = enabled
+    if mode is not None:
+        if unit.level != "province" or mode not in MODES:
+            raise Invalid([FieldError("mode", "value", "只有省级单位可设工单转接或话务转接")])
+        unit.mode = mode
     session.flush()
     return unit

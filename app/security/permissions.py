@@ -52,6 +52,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "ticket.view": _BUSINESS,
     "ticket.search": _BUSINESS,
     "ticket.register": _UPPER | {"province_agent"},
+    "call.answer": frozenset({"province_agent"}),
     "ticket.supplement": _HANDLERS,
     "ticket.reveal": _HANDLERS,
     "ticket.view_sealed": frozenset({"province_operator", "province_agent", "province_leader"}),

@@ -40,11 +40,18 @@ class Ticket(Model):
         Index("ix_tickets_province_unit", "province_unit_id", "id"),
         Index("ix_tickets_city_unit", "city_unit_id", "id"),
         Index("ix_tickets_county_unit", "county_unit_id", "id"),
+        Index("ix_tickets_registered_unit", "registered_unit_id", "id"),
         Index("ix_tickets_phone_hash", "contact_phone_hash"),
         Index("ix_tickets_caller_hash", "caller_number_hash"),
         Index("ix_tickets_id_card_hash", "id_card_hash"),
         Index("ix_tickets_caller_name_hash", "caller_name_hash"),
         Index("ix_tickets_caller_address_hash", "caller_address_hash"),
+        Index(
+            "ix_tickets_merged_into_id",
+            "merged_into_id",
+            postgresql_where=text("merged_into_id is not null"),
+        ),
+        Index("ix_tickets_place", "division_code", "problem_category", "submitted_at"),
         {"postgresql_with": {"fillfactor": 85}},
     )
 
@@ -92,6 +99,14 @@ class Ticket(Model):
     title: Mapped[str]
     content: Mapped[str]
     target_info: Mapped[str | None]
+    targets: Mapped[list[dict[str, Any]] | None] = mapped_column(SealedJSON("tickets.targets"))
+    """Whom a complaint is about: `[{name, organisation, position, org_code}]` (FLW-07)."""
+    accused_unit_ids: Mapped[list[int]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'")
+    )
+    """Units the complaint is about (被反映单位): it is not handed to them (信访工作条例 30)."""
+    permits: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """What the leader has permitted beyond the rules (审批人准予): keys of `codes.PERMITS`."""
     problem_category: Mapped[int | None] = mapped_column(SmallInteger)
     poverty_risk: Mapped[list[int] | None] = mapped_column(JSONB(none_as_null=True))
     poverty_risk_note: Mapped[str | None]
@@ -113,6 +128,8 @@ class Ticket(Model):
     """The state a suspended ticket (挂起) returns to."""
     reworks: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     """How many times it was handled again after a callback (重办)."""
+    extension_pending: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """延期审批中: more time was asked for in time, so it does not count as overdue (EX-03)."""
 
     submitted_at: Mapped[datetime]
     due_at: Mapped[datetime]
@@ -170,6 +187,8 @@ class Report(Model):
     version: Mapped[int] = mapped_column(SmallInteger)
     informed_at: Mapped[datetime | None]
     inform_method: Mapped[int | None] = mapped_column(SmallInteger)
+    contact_attempts: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))
+    """When the petitioner was called in vain, as ISO moments; at least three (EX-13)."""
     author_id: Mapped[int | None]
     author_name: Mapped[str]
     unit_id: Mapped[int | None]

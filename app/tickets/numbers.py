@@ -13,20 +13,30 @@ from app.tickets.types import TICKET_TYPES
 
 
 def acceptance_number(ticket_type: str, division_code: str, now: datetime) -> str:
-    """The next number of this type, province (or city) and day in Beijing.
+    """The next number of this type, province (or city) and day in Beijing."""
+    return next_number(TICKET_TYPES[ticket_type].prefix, division_code, now)
+
+
+def next_number(kind: str, division_code: str, now: datetime) -> str:
+    """The next number that begins with these two letters.
 
     The counter row stays locked until the commit, so numbers are never given twice; gaps may be.
     """
     day = now.astimezone(BEIJING).date()
-    prefix = f"{TICKET_TYPES[ticket_type].prefix}{division_code[:6]}"
+    prefix = f"{kind}{division_code[:6]}"
+    return compose(prefix, day, next_value(prefix, day))
+
+
+def next_value(prefix: str, day: date) -> int:
+    """The next value of a counter, which stays locked until the commit."""
     counter = insert(NumberCounter).values(prefix=prefix, day=day, value=1)
-    number = session().scalar(
+    value = session().scalar(
         counter.on_conflict_do_update(
             index_elements=[NumberCounter.prefix, NumberCounter.day],
             set_={"value": NumberCounter.value + 1},
         ).returning(NumberCounter.value)
     )
-    return compose(prefix, day, number or 1)
+    return value or 1
 
 
 def compose(prefix: str, day: date, number: int) -> str:

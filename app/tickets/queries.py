@@ -19,6 +19,7 @@ from app.tickets.types import PROCESSES, TICKET_TYPES
 
 PAGE = 20
 _UNIT_COLUMN = {
+    "national": Ticket.registered_unit_id,
     "province": Ticket.province_unit_id,
     "city": Ticket.city_unit_id,
     "county": Ticket.county_unit_id,
@@ -26,7 +27,7 @@ _UNIT_COLUMN = {
 
 
 def visible_to(principal: Principal) -> ColumnElement[bool]:
-    """Tickets of the own unit, also those it handed down (FLW-01)."""
+    """Tickets of the own unit, also those it handed down (FLW-01); at the top, those it gave."""
     column = _UNIT_COLUMN.get(principal.level)
     return false() if column is None else column == principal.unit_id
 

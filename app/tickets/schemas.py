@@ -33,6 +33,10 @@ from app.tickets.fields import (
     YesNo,
 )
 
+_LINE = {"widget": "text"}
+_YES_NO = {"widget": "radio", "options": [("true", "是"), ("false", "否")], "col": 6}
+FILES_HELP = "支持 Word、图片、PDF、压缩包，单个不超过 50 MB"
+
 
 class IntakeSchema(Schema):
     """Fields common to all intake tables (REQUIREMENTS 3.1)."""
@@ -53,16 +57,21 @@ class IntakeSchema(Schema):
     )
     caller_number = CallerNumber(required=True, metadata={"label": "来电号码"})
     called_at = Moment(required=True, metadata={"label": "来电时间"})
-    division_code = DivisionCode(allow_none=True, metadata={"label": "行政区划编码"})
+    division_code = DivisionCode(
+        allow_none=True,
+        metadata={"label": "行政区划编码", "widget": "division", "help": "尽量选到乡、村"},
+    )
     division_text = CleanText(most=200, allow_none=True, metadata={"label": "行政区划"})
-    detail_address = CleanText(most=200, allow_none=True, metadata={"label": "详细地址"})
-    urgency = CodeOf(URGENCY, load_default=1, metadata={"label": "紧急程度"})
-    is_confidential = YesNo(load_default=False, metadata={"label": "是否保密"})
+    detail_address = CleanText(most=200, allow_none=True, metadata={"label": "详细地址", **_LINE})
+    urgency = CodeOf(
+        URGENCY, load_default=1, metadata={"label": "紧急程度", "widget": "radio", "col": 6}
+    )
+    is_confidential = YesNo(load_default=False, metadata={"label": "是否保密", **_YES_NO})
     attachments = fields.List(
         CleanText(most=64),
         load_default=list,
         validate=Length(max=10, error="附件最多10个"),
-        metadata={"label": "附件"},
+        metadata={"label": "附件", "widget": "files", "help": FILES_HELP},
     )
 
     def between_fields(
@@ -78,24 +87,28 @@ class IntakeSchema(Schema):
 class DeclarationSchema(IntakeSchema):
     """Seed table 1 自主申报填写信息. A household asks for help: it cannot be anonymous."""
 
-    caller_name = PersonName(required=True, metadata={"label": "姓名"})
-    contact_phone = Phone(required=True, metadata={"label": "联系电话"})
-    id_card_no = IdCard(required=True, metadata={"label": "身份证号"})
+    caller_name = PersonName(required=True, metadata={"label": "姓名", "col": 6})
+    contact_phone = Phone(required=True, metadata={"label": "联系电话", "col": 6})
+    id_card_no = IdCard(required=True, metadata={"label": "身份证号", "col": 6})
     content = CleanText(most=4000, lines=True, required=True, metadata={"label": "内容"})
     poverty_risk = CodesOf(
         POVERTY_RISK,
         required=True,
         metadata={
             "label": "返（致）贫风险",
+            "widget": "checks",
+            "options": POVERTY_RISK.options(),
             "items": {"type": "integer"},
             "description": "代码或中文名称，一项或多项；只有一项时可不用数组",
         },
     )
     poverty_risk_note = CleanText(
-        most=200, allow_none=True, metadata={"label": "返（致）贫风险说明"}
+        most=200,
+        allow_none=True,
+        metadata={"label": "返（致）贫风险说明", **_LINE, "help": "风险含“其它”时必填"},
     )
-    household_head = PersonName(allow_none=True, metadata={"label": "户主"})
-    relation = CleanText(most=20, allow_none=True, metadata={"label": "与户主关系"})
+    household_head = PersonName(allow_none=True, metadata={"label": "户主", "col": 6})
+    relation = CleanText(most=20, allow_none=True, metadata={"label": "与户主关系", "col": 6})
 
     def between_fields(
         self, values: dict[str, Any], mode: str, wrong: set[str]
@@ -109,21 +122,29 @@ class DeclarationSchema(IntakeSchema):
 class ComplaintSchema(IntakeSchema):
     """Seed table 2 投诉举报填写信息."""
 
-    caller_name = PersonName(allow_none=True, metadata={"label": "姓名"})
-    contact_phone = Phone(allow_none=True, metadata={"label": "联系电话"})
-    caller_address = CleanText(most=200, allow_none=True, metadata={"label": "住址"})
-    id_card_no = IdCard(allow_none=True, metadata={"label": "身份证号"})
+    caller_name = PersonName(allow_none=True, metadata={"label": "姓名", "col": 6})
+    contact_phone = Phone(allow_none=True, metadata={"label": "联系电话", "col": 6})
+    caller_address = CleanText(most=200, allow_none=True, metadata={"label": "住址", **_LINE})
+    id_card_no = IdCard(allow_none=True, metadata={"label": "身份证号", "col": 6})
     declined_fields = fields.List(
         fields.String(validate=OneOf(list(rules.CALLER_FIELDS), error="只能是来电人信息字段名")),
         load_default=list,
         validate=Length(max=len(rules.CALLER_FIELDS), error="最多4项"),
-        metadata={"label": "来电人拒绝提供的字段"},
+        metadata={
+            "label": "诉求人拒绝提供",
+            "widget": "checks",
+            "options": list(rules.CALLER_FIELDS.items()),
+        },
     )
-    is_anonymous = YesNo(required=True, metadata={"label": "是否匿名"})
+    is_anonymous = YesNo(required=True, metadata={"label": "是否匿名", **_YES_NO})
     target_info = CleanText(most=1000, lines=True, allow_none=True, metadata={"label": "对象信息"})
     content = CleanText(most=4000, lines=True, required=True, metadata={"label": "内容"})
-    problem_category = CodeOf(PROBLEM_CATEGORY, required=True, metadata={"label": "问题类别"})
-    required_completion_date = Day(allow_none=True, metadata={"label": "办结日期（要求）"})
+    problem_category = CodeOf(
+        PROBLEM_CATEGORY, required=True, metadata={"label": "问题类别", "col": 6}
+    )
+    required_completion_date = Day(
+        allow_none=True, metadata={"label": "办结日期（要求）", "widget": "date", "col": 6}
+    )
 
     def between_fields(
         self, values: dict[str, Any], mode: str, wrong: set[str]
@@ -139,9 +160,15 @@ class ComplaintSchema(IntakeSchema):
 class ConsultationSchema(IntakeSchema):
     """Seed table 3 咨询填写信息, for 咨询 and 建议. Nobody is asked who they are."""
 
-    caller_category = CodeOf(CALLER_CATEGORY, required=True, metadata={"label": "来电人员类别"})
-    service_type = CodeOf(SERVICE_TYPE, required=True, metadata={"label": "服务类型"})
-    problem_category = CodeOf(PROBLEM_CATEGORY, required=True, metadata={"label": "问题类别"})
+    caller_category = CodeOf(
+        CALLER_CATEGORY, required=True, metadata={"label": "来电人员类别", "widget": "radio"}
+    )
+    service_type = CodeOf(
+        SERVICE_TYPE, required=True, metadata={"label": "服务类型", "widget": "radio", "col": 6}
+    )
+    problem_category = CodeOf(
+        PROBLEM_CATEGORY, required=True, metadata={"label": "问题类别", "col": 6}
+    )
     content_summary = CleanText(
         most=2000,
         lines=True,
@@ -149,7 +176,7 @@ class ConsultationSchema(IntakeSchema):
         attribute="content",
         metadata={"label": "内容摘要"},
     )
-    caller_name = PersonName(allow_none=True, metadata={"label": "姓名"})
+    caller_name = PersonName(allow_none=True, metadata={"label": "姓名", "col": 6})
     callback_phone = Phone(
-        allow_none=True, attribute="contact_phone", metadata={"label": "回电号码"}
+        allow_none=True, attribute="contact_phone", metadata={"label": "回电号码", "col": 6}
     )

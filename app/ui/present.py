@@ -15,12 +15,12 @@ from app.organisations import queries as organisations
 from app.security.masking import mask_address, mask_id_card, mask_name, mask_phone
 from app.security.permissions import may
 from app.security.principal import Principal
-from app.tickets import codes
+from app.tickets import codes, sources
 from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import is_sealed
 from app.tickets.types import TICKET_TYPES
 
-SOURCES = {"p12345_api": "12345 接口", "p12345_page": "12345 页面"}
+SOURCES = {code: source.title for code, source in sources.SOURCES.items()}
 DECISIONS = {
     "signed_in": "签收",
     "accept": "受理",
@@ -30,6 +30,7 @@ DECISIONS = {
     "to_county": "转办县级",
     "return": "申请退单",
     "transfer": "申请移送",
+    "agree": "同意",
     "refuse": "不同意",
     "approve": "同意",
     "reject": "驳回",

@@ -36,6 +36,7 @@ MATRIX = {
     "ticket.view": "NPGLCKS",
     "ticket.search": "NPGLCKS",
     "ticket.register": "NPGC",
+    "call.answer": "G",
     "ticket.supplement": "NPGLCK",
     "ticket.reveal": "NPGLCK",
     "ticket.view_sealed": "PGL",
