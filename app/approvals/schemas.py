@@ -1,6 +1,7 @@
-"""What the other side answers: seed table 4."""
+"""What the other side answers: seed tables 4 and 5."""
 
-from marshmallow import EXCLUDE, Schema
+from marshmallow import EXCLUDE, Schema, fields
+from marshmallow.validate import Range
 
 from app.tickets.codes import APPROVED
 from app.tickets.fields import CleanText, CodeOf, Moment
@@ -21,4 +22,17 @@ class ReturnDecisionSchema(Schema):
     request_no = CleanText(most=40, allow_none=True, metadata={"label": "申请编号"})
 
 
+class ExtensionDecisionSchema(ReturnDecisionSchema):
+    """延期返回结果 (seed table 5): as a return's, and the days when not all were granted (D5)."""
+
+    approved_days = fields.Integer(
+        strict=True,
+        allow_none=True,
+        error_messages={"invalid": "应为整数天数"},
+        validate=Range(1, 30, error="批准天数应为1–30"),
+        metadata={"label": "批准天数"},
+    )
+
+
 RETURN_DECISION = ReturnDecisionSchema()
+EXTENSION_DECISION = ExtensionDecisionSchema()

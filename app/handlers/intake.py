@@ -1,5 +1,6 @@
 """Intake (受理): registering a ticket, signing it in, reviewing it."""
 
+from app.approvals import extensions
 from app.approvals import services as approvals
 from app.core.errors import FieldError, Invalid
 from app.divisions import queries as divisions
@@ -59,5 +60,6 @@ def _ask_return(ticket: Ticket, submission: Submission) -> None:
 @observer("call_transfer")
 @observer("ticket_transfer")
 def follow(change: Change) -> None:
-    """Keep the ticket's state with the diagram's position."""
+    """Keep the ticket's state with the diagram's position; what it asked for may be over then."""
     services.follow(change)
+    extensions.follow(services.get(change.data), change)

@@ -129,6 +129,7 @@ def status_answer(ticket: Ticket) -> dict[str, Any]:
         "ticket_type_label": kind.title,
         "status": ticket.status,
         "status_label": rules.STATES[ticket.status],
+        "extension_pending": ticket.extension_pending,
         "handling_unit": _holder(ticket),
         "submitted_at": beijing(ticket.submitted_at),
         "due_at": beijing(ticket.due_at),

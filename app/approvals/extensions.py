@@ -1,0 +1,295 @@
+"""Extensions (延期, EX-03): asked by the unit that handles, decided by 12345, nation or leader.
+
+While a request is open the ticket is 延期审批中. When the handling ends first, it lapses.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from app.approvals import queries, rules
+from app.approvals.errors import ExtensionRefused, RequestNotOpen
+from app.approvals.messages import both_numbers, partner_of, tell
+from app.approvals.models import AGREED, LAPSED, OPEN, REFUSED, Extension
+from app.core.db import session
+from app.core.errors import Conflict, FieldError, Invalid
+from app.deadlines.rules import working_days_after
+from app.engine import runner
+from app.engine.registry import Change, Submission, Variables
+from app.exchange import outbox
+from app.organisations import queries as organisations
+from app.security.principal import Principal
+from app.tickets.access import may_do
+from app.tickets.errors import StateConflict
+from app.tickets.models import Ticket
+from app.tickets.rules import IN_HANDLING
+from app.tickets.services import beijing
+
+YES, NO = 1, 2
+HANDLING = "handle"
+"""The deadline of the steps in which a unit works on the matter."""
+
+
+def may_ask(principal: Principal, ticket: Ticket) -> bool:
+    """Whether the person's unit has it in hand."""
+    return any(
+        task.deadline_key == HANDLING and may_do(principal, task)
+        for task in queries.open_tasks(ticket.acceptance_no)
+    )
+
+
+def ask(ticket: Ticket, values: dict[str, Any], principal: Principal, now: datetime) -> Variables:
+    """Write a request down; what comes back is for the diagram, which takes it up.
+
+    Refused when it comes too late (“超过办结时限才提出”), when one is open, when the type has no
+    extension or has had it. Only what was granted counts as had.
+    """
+    earlier = queries.extensions_of(ticket.id)
+    if any(each.state == OPEN for each in earlier):
+        raise Conflict("已有延期申请正在审批", "EXTENSION_OPEN", current_state=ticket.status)
+    _refuse_more_than_allowed(ticket, earlier, values["extension_days"])
+    if rules.is_too_late(now, ticket.due_at):
+        late = "超过办结时限不能申请延期"
+        soon = f"延期须在办结时限前至少{rules.ASK_BEFORE}个工作日申请"
+        raise ExtensionRefused("EXTENSION_TOO_LATE", late if now > ticket.due_at else soon)
+    way = _way(ticket, principal)
+    request = Extension(
+        ticket_id=ticket.id,
+        request_no=f"{ticket.acceptance_no}-E{len(earlier) + 1}",
+        reason=values["extension_reason"],
+        days=values["extension_days"],
+        informed_note=values["informed_note"],
+        requested_by=principal.user_id,
+        requested_by_name=principal.display_name,
+        unit_id=principal.unit_id,
+        requested_at=now,
+        due_before=ticket.due_at,
+        proposed_due_at=rules.prolonged(ticket.due_at, values["extension_days"]),
+        decider=way.decider,
+        reminders=0,
+        state=OPEN,
+    )
+    session().add(request)
+    ticket.extension_pending = True
+    session().flush()
+    return {
+        "extension_id": request.id,
+        "city_first": way.city_first,
+        "province_first": way.province_first,
+        "decider": way.decider,
+        "city_unit_id": ticket.city_unit_id or 0,
+    }
+
+
+def opine(submission: Submission, decision: str, opinion: str | None) -> None:
+    """市级意见、省级意见: a refusal ends the request here."""
+    request = of(submission.data)
+    if request.state == OPEN and decision == "refuse":
+        _say(request, opinion, submission.actor.name, submission.now)
+
+
+def decide(submission: Submission, opinion: str) -> None:
+    """The leader's or the nation's word; the diagram grants or refuses."""
+    request = of(submission.data)
+    if request.state == OPEN:
+        _say(request, opinion, submission.actor.name, submission.now)
+
+
+def send(ticket: Ticket, request: Extension, now: datetime) -> datetime:
+    """Queue the request for 12345 (O2, table 9); when it is to be reminded."""
+    unit = organisations.unit(request.unit_id or 0)
+    outbox.send(
+        partner_of(ticket),
+        ticket.acceptance_no,
+        "extension-requests",
+        {
+            **both_numbers(ticket),
+            "request_no": request.request_no,
+            "extension_reason": request.reason,
+            "extension_days": request.days,
+            "current_due_at": beijing(ticket.due_at),
+            "proposed_due_at": beijing(rules.prolonged(ticket.due_at, request.days)),
+            "requested_at": beijing(request.requested_at),
+            "requested_by_org": unit.name if unit else "",
+        },
+        now,
+        once=f"extension:{request.request_no}",
+    )
+    request.sent_at = now
+    return working_days_after(now, rules.ANSWER_WITHIN)
+
+
+def remind(ticket: Ticket, request: Extension, now: datetime) -> datetime:
+    """12345 has not answered in time: remind it (O8); when to do so again. Never agree for it."""
+    request.reminders += 1
+    tell(
+        ticket,
+        "extension_reminded",
+        {"request_no": request.request_no, "times": request.reminders},
+        now,
+        once=f"extension:{request.request_no}:reminder:{request.reminders}",
+    )
+    return working_days_after(now, rules.ANSWER_WITHIN)
+
+
+def answer(ticket: Ticket, given: dict[str, Any], now: datetime) -> bool:
+    """12345's answer (I10, table 5); True when it only repeats what was already answered.
+
+    Raises RequestNotOpen when 12345 was not asked, or the request is over. The instance is locked
+    before the request, as timers do; a reminder that was due until now goes out first.
+    """
+    runner.hold(ticket.acceptance_no)
+    session().refresh(ticket)
+    request = queries.latest_extension(ticket.id)
+    wanted = given.get("request_no")
+    if request is None or request.sent_at is None or wanted not in {None, request.request_no}:
+        raise RequestNotOpen(ticket.status)
+    if request.state != OPEN:
+        if _repeats(request, given):
+            return True
+        raise RequestNotOpen(ticket.status)
+    _say(request, given["opinion"], given.get("decided_by"), given.get("decided_at") or now)
+    request.approved_days = given.get("approved_days") if given["approved"] == YES else None
+    state = runner.deliver_message(
+        f"decision:{request.request_no}",
+        "decide.extension",
+        ticket.acceptance_no,
+        {"extension_id": request.id, "extension_approved": given["approved"]},
+        now=now,
+    )
+    if state != "delivered":
+        raise StateConflict(ticket)
+    return False
+
+
+def grant(ticket: Ticket, request: Extension, now: datetime) -> None:
+    """准予延期: the total and what is being handled are due later; 12345 is told the new date."""
+    if request.state != OPEN:
+        return
+    days = request.approved_days or request.days
+    _close(ticket, request, AGREED, lambda due: rules.prolonged(due, days), now)
+    if ticket.partner_id is not None:
+        tell(
+            ticket,
+            "extended",
+            {
+                "request_no": request.request_no,
+                "extension_days": days,
+                "due_at": beijing(ticket.due_at),
+            },
+            now,
+            once=f"extension:{request.request_no}:granted",
+        )
+
+
+def refuse(ticket: Ticket, request: Extension, now: datetime) -> None:
+    """不予延期: the time limit stays, with a working day left at least."""
+    if request.state == OPEN:
+        _close(ticket, request, REFUSED, lambda due: rules.after_refusal(due, now), now)
+
+
+def follow(ticket: Ticket, change: Change) -> None:
+    """Let an open request lapse once the handling is over: told, returned, closed."""
+    running = change.status == "open"
+    goes_on = ticket.status in IN_HANDLING or ticket.status == "suspended"
+    if ticket.extension_pending and not (running and goes_on):
+        lapse(ticket, change.now, running=running)
+
+
+def lapse(ticket: Ticket, now: datetime, *, running: bool) -> None:
+    """No more time is needed. 12345, when it was asked, need not answer (O7).
+
+    While the diagram is running, its branch that waits for 12345 is told to end.
+    """
+    request = queries.latest_extension(ticket.id)
+    if request is None or request.state != OPEN:
+        return
+    request.state, request.decided_at, request.due_after = LAPSED, now, ticket.due_at
+    ticket.extension_pending = False
+    if request.sent_at is None:
+        return
+    outbox.send(
+        partner_of(ticket),
+        ticket.acceptance_no,
+        "request-cancellations",
+        {
+            **both_numbers(ticket),
+            "request_no": request.request_no,
+            "cancelled": "extension-requests",
+            "reason": "工单已办理完毕，不再需要延期",
+            "occurred_at": beijing(now),
+        },
+        now,
+        once=f"extension:{request.request_no}:cancelled",
+    )
+    if running:
+        runner.post_message(
+            f"lapse:{request.request_no}",
+            "decide.extension",
+            ticket.acceptance_no,
+            {"extension_id": request.id, "extension_approved": NO},
+            now=now,
+        )
+
+
+def of(data: Any) -> Extension:
+    """The request a branch of the diagram is about."""
+    request = session().get(Extension, data["extension_id"])
+    if request is None:
+        raise LookupError(f"extension {data['extension_id']} of a running process is missing")
+    return request
+
+
+def _refuse_more_than_allowed(ticket: Ticket, earlier: list[Extension], days: int) -> None:
+    allowed = rules.EXTENSIONS[ticket.ticket_type]
+    had = [each.approved_days or each.days for each in earlier if each.state == AGREED]
+    if not allowed.times:
+        raise ExtensionRefused("EXTENSION_NOT_FOR_TYPE", "该类工单不能延期")
+    if len(had) >= allowed.times:
+        raise ExtensionRefused("EXTENSION_USED_UP", f"每张工单最多延期{allowed.times}次")
+    if sum(had) + days > allowed.days:
+        most = allowed.days - sum(had)
+        raise Invalid([FieldError("extension_days", "most", f"该类工单最多再延期{most}天")])
+
+
+def _way(ticket: Ticket, principal: Principal) -> rules.Way:
+    return rules.way(
+        ticket.source,
+        principal.level,
+        has_city=ticket.city_unit_id is not None,
+        is_citys_own=ticket.registered_unit_id is not None
+        and ticket.registered_unit_id == ticket.city_unit_id,
+    )
+
+
+def _say(request: Extension, opinion: str | None, by: str | None, at: datetime) -> None:
+    request.opinion, request.decided_by, request.decided_at = opinion, by, at
+
+
+def _close(
+    ticket: Ticket,
+    request: Extension,
+    state: str,
+    moved: Callable[[datetime], datetime],
+    now: datetime,
+) -> None:
+    """End the request and move the ticket's time limit, with that of the steps it rules."""
+    old = ticket.due_at
+    for task in queries.open_tasks(ticket.acceptance_no):
+        if task.due_at is not None and (task.due_at == old or task.deadline_key == HANDLING):
+            task.due_at = task.sort_at = moved(task.due_at)
+    ticket.due_at = moved(old)
+    ticket.extension_pending = False
+    request.state, request.due_after = state, ticket.due_at
+    request.decided_at = request.decided_at or now
+    session().flush()
+
+
+def _repeats(request: Extension, given: dict[str, Any]) -> bool:
+    days = given.get("approved_days") if given["approved"] == YES else None
+    state = AGREED if given["approved"] == YES else REFUSED
+    return (request.state, request.opinion, request.approved_days) == (
+        state,
+        given["opinion"],
+        days,
+    )
