@@ -1,0 +1,575 @@
+"""More time (延期, EX-03): who is asked, who decides, and what becomes of the time limit."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from app.approvals import extensions, rules
+from app.approvals import queries as approvals
+from app.approvals.models import Extension
+from app.core import clock as core_clock
+from app.core.db import db, session, transact
+from app.engine import runner
+from app.engine.models import ProcessInstance, UserTask, WaitingMessage
+from app.simulator.client import Answer
+from app.tickets import registration
+from app.tickets.access import actor_of
+from app.tickets.services import ticket_numbered
+from tests.support.journey import Chain, World
+from tests.support.people import CHONGQING, GUIZHOU, MEITAN, WANZHOU, Person
+
+NATION = "000000000000"
+REASON = "入户核实时当事人外出务工，需待其返乡后补充核实。"
+ASK = {
+    "extension_reason": REASON,
+    "extension_days": 10,
+    "informed_note": "已电话告知诉求人延期理由，诉求人表示理解。",
+}
+AGREE = {"decision": "agree", "opinion": "情况属实。"}
+REFUSE = {"decision": "refuse", "opinion": "证据已经齐全，请按期办结。"}
+
+
+@pytest.fixture
+def people(world: World) -> Chain:
+    """Two people in each unit of the chain."""
+    return world.chain()
+
+
+@pytest.fixture
+def number(world: World, people: Chain) -> str:
+    """A complaint that the county handles."""
+    made = world.submit()
+    world.down(made, people)
+    return made
+
+
+def test_an_extension_goes_up_level_by_level_and_12345_grants_it(
+    world: World, people: Chain, number: str
+) -> None:
+    before = due(world, number)
+    assert ask(world, people.county, number).status_code == 200
+
+    assert steps(world, people.city, number) == ["city_opinion"]
+    assert steps(world, people.province, number) == []
+    assert state(world, number)["extension_pending"] is True
+    world.complete(people.city, number, **AGREE)
+    assert steps(world, people.province, number) == ["province_opinion"]
+    world.complete(people.province, number, **AGREE)
+    world.deliver()
+    (sent,) = world.received()
+    assert sent.operation == "extension-requests"
+    wanted = rules.prolonged(before, 10)
+    assert sent.body["request_no"] == f"{number}-E1"
+    assert sent.body["extension_reason"] == REASON
+    assert sent.body["extension_days"] == 10
+    assert moment(sent.body["current_due_at"]) == before
+    assert moment(sent.body["proposed_due_at"]) == wanted
+    assert sent.body["external_ticket_no"]
+
+    answer = world.partner.decide_extension(number, approved=True, opinion="同意延期。")
+
+    assert answer.status == 200, answer.envelope
+    assert due(world, number) == wanted
+    assert task_due(world, people.county, number) == wanted
+    assert state(world, number)["extension_pending"] is False
+    assert world.status(number) == "handling"
+    world.deliver()
+    told = world.received()[-1]
+    assert (told.operation, told.body["event"]) == ("status-events", "extended")
+    assert moment(told.body["due_at"]) == wanted
+
+
+def test_12345_may_grant_fewer_days(world: World, people: Chain, number: str) -> None:
+    before = due(world, number)
+    asked_12345(world, people, number)
+
+    answer = world.partner.decide_extension(
+        number, approved=True, opinion="同意五天。", approved_days=5
+    )
+
+    assert moment(answer.data["due_at"]) == rules.prolonged(before, 5) == due(world, number)
+
+
+@pytest.mark.parametrize("level", ["city", "province", "p12345"])
+def test_a_refusal_at_any_level_leaves_the_time_limit(
+    world: World, people: Chain, number: str, level: str
+) -> None:
+    before = due(world, number)
+    ask(world, people.county, number)
+    if level == "city":
+        world.complete(people.city, number, **REFUSE)
+    else:
+        world.complete(people.city, number, **AGREE)
+        world.complete(people.province, number, **(REFUSE if level == "province" else AGREE))
+    if level == "p12345":
+        answer = world.partner.decide_extension(number, approved=False, opinion="请按期办结。")
+        assert answer.status == 200
+
+    assert due(world, number) == before
+    assert state(world, number)["extension_pending"] is False
+    assert request_of(world, number).state == "refused"
+    assert steps(world, people.county, number) == ["handle_by_county"]
+    world.deliver()
+    told = [(m.operation, m.body.get("event")) for m in world.received()]
+    assert told == ([("extension-requests", None)] if level == "p12345" else [])
+
+
+def test_a_refusal_has_a_reason(world: World, people: Chain, number: str) -> None:
+    ask(world, people.county, number)
+    (task,) = world.tasks(people.city, number)
+
+    refused = world.complete_task(people.city, task, {"decision": "refuse"}, 422).json()
+
+    assert [error["field"] for error in refused["errors"]] == ["opinion"]
+    assert state(world, number)["extension_pending"] is True
+
+
+def test_a_late_refusal_still_leaves_a_working_day(
+    world: World, people: Chain, number: str
+) -> None:
+    asked_12345(world, people, number)
+    late = due(world, number) + timedelta(days=2)
+
+    answer_at(world, number, {"approved": 2, "opinion": "不同意延期。"}, late)
+
+    assert due(world, number) == rules.after_refusal(late, late) > late
+    assert task_due(world, people.county, number) == due(world, number)
+
+
+def test_a_late_agreement_counts(world: World, people: Chain, number: str) -> None:
+    asked_12345(world, people, number)
+    before = due(world, number)
+
+    answer_at(world, number, {"approved": 1, "opinion": "同意延期。"}, before + timedelta(days=2))
+
+    assert due(world, number) == rules.prolonged(before, 10)
+
+
+def test_the_same_answer_again_is_a_repeat_another_is_a_conflict(
+    world: World, people: Chain, number: str
+) -> None:
+    asked_12345(world, people, number)
+
+    assert answer(world, number, approved=1).data["duplicate"] is False
+    assert answer(world, number, approved=1).data["duplicate"] is True
+    assert answer(world, number, approved=1, request_no=f"{number}-E1").data["duplicate"] is True
+    for other in ({"approved": 2}, {"approved": 1, "opinion": "改为五天"}, {"approved_days": 5}):
+        refused = answer(world, number, **{"approved": 1, **other})
+        assert (refused.status, refused.envelope["code"]) == (409, "REQUEST_NOT_OPEN")
+
+
+def test_12345_cannot_answer_before_it_was_asked(world: World, people: Chain, number: str) -> None:
+    nothing = answer(world, number)
+    ask(world, people.county, number)
+    early = answer(world, number)
+
+    for refused in (nothing, early):
+        assert (refused.status, refused.envelope["code"]) == (409, "REQUEST_NOT_OPEN")
+        assert refused.envelope["current_state"] == "handling"
+    assert state(world, number)["extension_pending"] is True
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({"approved": None, "opinion": None}, {"approved", "opinion"}),
+        ({"approved_days": 31}, {"approved_days"}),
+        ({"approved_days": "十天"}, {"approved_days"}),
+        ({"approved": 3, "opinion": " "}, {"approved", "opinion"}),
+    ],
+)
+def test_an_answer_names_its_wrong_fields(
+    world: World, people: Chain, number: str, body: dict[str, Any], fields: set[str]
+) -> None:
+    asked_12345(world, people, number)
+
+    refused = answer(world, number, **body)
+
+    assert refused.status == 422
+    assert {error["field"] for error in refused.envelope["errors"]} == fields
+    assert state(world, number)["extension_pending"] is True
+
+
+def test_silence_reminds_12345_and_never_agrees(world: World, people: Chain, number: str) -> None:
+    asked_12345(world, people, number)
+    before = due(world, number)
+
+    let_timers_run(world, number, datetime.now(UTC) + timedelta(days=12))
+
+    world.deliver()
+    kinds = [(m.operation, m.body.get("event")) for m in world.received()]
+    assert kinds == [("extension-requests", None), ("status-events", "extension_reminded")]
+    assert due(world, number) == before
+    assert answer(world, number).ok
+    assert due(world, number) == rules.prolonged(before, 10)
+
+
+def test_a_request_lapses_with_the_result_and_12345_need_not_answer(
+    world: World, people: Chain, number: str
+) -> None:
+    asked_12345(world, people, number)
+    before = due(world, number)
+    world.hand_in(people.county, number)
+    assert state(world, number)["extension_pending"] is True
+    world.complete(people.city_auditor, number, decision="approve")
+    world.complete(people.province_auditor, number, decision="approve")
+
+    assert request_of(world, number).state == "lapsed"
+    assert state(world, number)["extension_pending"] is False
+    deliver_all(world)
+    operations = [m.operation for m in world.received()]
+    assert operations == ["extension-requests", "results/complaints", "request-cancellations"]
+    assert world.received()[-1].body["request_no"] == f"{number}-E1"
+    refused = answer(world, number)
+    assert (refused.status, refused.envelope["code"]) == (409, "REQUEST_NOT_OPEN")
+    assert due(world, number) == before
+    with world.app.app_context():
+        transact(lambda: runner.deliver_waiting_inbox(now=datetime.now(UTC)))
+        db.session.remove()
+    assert waiting_elements(world, number).isdisjoint({"extension_decided"})
+
+
+def test_a_request_that_lapsed_before_12345_was_asked_is_nobodys_news(
+    world: World, people: Chain, number: str
+) -> None:
+    ask(world, people.county, number)
+    world.hand_in(people.county, number)
+    (task,) = [t for t in world.tasks(people.city_auditor, number) if "audit" in t["element_id"]]
+    world.complete_task(people.city_auditor, task, {"decision": "approve"}, 200)
+    world.complete(people.province_auditor, number, decision="approve")
+
+    assert request_of(world, number).state == "lapsed"
+    deliver_all(world)
+    assert [m.operation for m in world.received()] == ["results/complaints"]
+
+
+@pytest.mark.parametrize("left", [timedelta(days=-1), timedelta(minutes=5)])
+def test_it_cannot_be_asked_for_at_the_last_moment_or_later(
+    world: World, people: Chain, number: str, left: timedelta
+) -> None:
+    set_due(world, number, datetime.now(UTC) + left)
+
+    refused = ask(world, people.county, number)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "EXTENSION_TOO_LATE")
+    assert ("超过办结时限" in refused.json()["message"]) is (left < timedelta())
+    assert request_count(world, number) == 0
+
+
+def test_one_open_request_and_one_extension_a_ticket(
+    world: World, people: Chain, number: str
+) -> None:
+    ask(world, people.county, number)
+    second = ask(world, people.county, number)
+    assert (second.status_code, second.json()["code"]) == (409, "EXTENSION_OPEN")
+    world.complete(people.city, number, **REFUSE)
+
+    asked_12345(world, people, number)  # what was refused does not count
+    answer(world, number)
+    third = ask(world, people.county, number)
+
+    assert (third.status_code, third.json()["code"]) == (422, "EXTENSION_USED_UP")
+    assert request_of(world, number).request_no == f"{number}-E2"
+
+
+@pytest.mark.parametrize(
+    ("changed", "fields"),
+    [
+        ({"extension_days": 31}, {"extension_days"}),
+        ({"extension_days": 0, "extension_reason": "太忙"}, {"extension_days", "extension_reason"}),
+        ({"informed_note": ""}, {"informed_note"}),
+        ({"extension_days": None, "informed_note": None}, {"extension_days", "informed_note"}),
+    ],
+)
+def test_a_request_names_its_wrong_fields(
+    world: World, people: Chain, number: str, changed: dict[str, Any], fields: set[str]
+) -> None:
+    values = {name: value for name, value in {**ASK, **changed}.items() if value is not None}
+
+    refused = act(world, people.county, number, values)
+
+    assert refused.status_code == 422
+    assert {error["field"] for error in refused.json()["errors"]} == fields
+    assert request_count(world, number) == 0
+
+
+def test_each_type_has_its_own_limit(world: World, people: Chain) -> None:
+    declared, asked = world.declare(), world.ask()
+    for each in (declared, asked):
+        world.accept(each, people.province)
+        world.complete(people.province, each, route="province")
+
+    days = ask(world, people.province, declared, extension_days=16)
+    never = ask(world, people.province, asked)
+
+    assert [error["field"] for error in days.json()["errors"]] == ["extension_days"]
+    assert (never.status_code, never.json()["code"]) == (422, "EXTENSION_NOT_FOR_TYPE")
+    assert ask(world, people.province, declared, extension_days=15).status_code == 200
+
+
+def test_only_who_handles_it_may_ask(world: World, people: Chain, number: str) -> None:
+    leader = world.employ(GUIZHOU, "province_leader")
+
+    for somebody in (people.city, people.province):
+        refused = ask(world, somebody, number)
+        assert (refused.status_code, refused.json()["code"]) == (403, "ACTION_NOT_YOURS")
+    assert ask(world, leader, number).status_code == 403
+    assert "extend" in offered(world, people.county, number)
+    assert "extend" not in offered(world, people.city, number)
+
+
+def test_it_cannot_be_asked_for_while_nobody_handles_it(world: World, people: Chain) -> None:
+    fresh = world.submit()
+
+    refused = ask(world, people.province, fresh)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "STATE_CONFLICT")
+    assert refused.json()["current_state"] == "submitted"
+
+
+def test_the_province_asks_12345_straight_away(world: World, people: Chain) -> None:
+    made = world.submit()
+    world.accept(made, people.province)
+    world.complete(people.province, made, route="province")
+
+    ask(world, people.province, made)
+
+    assert steps(world, people.province, made) == ["handle_by_province"]
+    world.deliver()
+    assert [m.operation for m in world.received()] == ["extension-requests"]
+    assert answer(world, made).ok
+
+
+def test_a_county_below_a_province_without_cities_asks_the_province(
+    world_of: Callable[[str], World],
+) -> None:
+    world = world_of("500000")
+    operator, county = world.hire(CHONGQING)[0], world.hire(WANZHOU)[0]
+    made = world.submit(division_code=WANZHOU)
+    world.accept(made, operator)
+    world.delegate(made, operator, county)
+    world.complete(county, made)
+
+    ask(world, county, made)
+
+    assert steps(world, operator, made) == ["province_opinion"]
+
+
+def test_about_a_letter_of_our_own_the_leader_decides(world: World, people: Chain) -> None:
+    leader = world.employ(GUIZHOU, "province_leader")
+    made = registered(world, people.province, "letter")
+    world.delegate(made, people.province, people.city)
+    world.complete(people.city, made, city_route="self")
+    before = due(world, made)
+
+    ask(world, people.city, made)
+    world.complete(people.province, made, **AGREE)
+    (task,) = world.tasks(leader, made)
+    silent = world.complete_task(leader, task, {"decision": "agree"}, 422).json()
+    assert [error["field"] for error in silent["errors"]] == ["opinion"]
+    world.complete(leader, made, **AGREE)
+
+    assert due(world, made) == rules.prolonged(before, 10)
+    assert task_due(world, people.city, made) == due(world, made)
+    request = request_of(world, made)
+    assert (request.state, request.opinion) == ("agreed", AGREE["opinion"])
+    assert request.decided_by == leader.principal.display_name
+    world.deliver()
+    assert world.received() == []
+
+
+@pytest.mark.parametrize("decision", ["agree", "refuse"])
+def test_about_a_national_ticket_the_nation_decides(
+    world: World, people: Chain, decision: str
+) -> None:
+    nation = world.employ(NATION, "national")
+    made = registered(world, nation, "national", province_unit_id=people.province.principal.unit_id)
+    world.accept(made, people.province)
+    world.complete(people.province, made, route="province")
+    before = due(world, made)
+
+    ask(world, people.province, made)
+    assert steps(world, people.province, made) == ["handle_by_province"]
+    world.complete(nation, made, decision=decision, opinion="请于月底前办结。")
+
+    agreed = decision == "agree"
+    assert due(world, made) == (rules.prolonged(before, 10) if agreed else before)
+    assert request_of(world, made).state == ("agreed" if agreed else "refused")
+
+
+def test_a_citys_own_letter_goes_to_the_leader_without_the_province_operators(
+    world: World, people: Chain
+) -> None:
+    leader = world.employ(GUIZHOU, "province_leader")
+    made = registered(world, people.city, "letter")
+    world.complete(
+        people.city, made, city_route="county", target_unit_id=people.county.principal.unit_id
+    )
+    world.complete(people.county, made)
+
+    ask(world, people.county, made)
+    world.complete(people.city, made, **AGREE)
+
+    assert steps(world, people.province, made) == []
+    assert steps(world, leader, made) == ["leader_decides"]
+
+
+# --- helpers
+
+
+def act(world: World, person: Person, number: str, values: dict[str, Any]) -> httpx.Response:
+    return world.http.post(
+        f"/api/v1/tickets/{number}/actions/extend",
+        json={"values": values},
+        headers=person.headers,
+    )
+
+
+def ask(world: World, person: Person, number: str, **changed: Any) -> httpx.Response:
+    return act(world, person, number, {**ASK, **changed})
+
+
+def asked_12345(world: World, people: Chain, number: str) -> None:
+    """The county's request has passed both levels and reached 12345."""
+    assert ask(world, people.county, number).status_code == 200
+    world.complete(people.city, number, **AGREE)
+    world.complete(people.province, number, **AGREE)
+    world.deliver()
+
+
+def answer(world: World, number: str, **changed: Any) -> Answer:
+    body = {"approved": 1, "opinion": "同意延期。", **changed}
+    return world.partner.post(f"/tickets/{number}/extension-decision", body)
+
+
+def offered(world: World, person: Person, number: str) -> list[str]:
+    given = world.http.get(f"/api/v1/tickets/{number}/actions", headers=person.headers).json()
+    return [each["key"] for each in given["actions"]]
+
+
+def steps(world: World, person: Person, number: str) -> list[str]:
+    return [task["element_id"] for task in world.tasks(person, number)]
+
+
+def state(world: World, number: str) -> dict[str, Any]:
+    return dict(world.partner.ticket(number).data)
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def due(world: World, number: str) -> datetime:
+    with world.app.app_context():
+        found = ticket_numbered(number).due_at
+        session().rollback()
+    return found
+
+
+def set_due(world: World, number: str, when: datetime) -> None:
+    def change() -> None:
+        ticket_numbered(number).due_at = when
+
+    with world.app.app_context():
+        transact(change)
+        db.session.remove()
+
+
+def task_due(world: World, person: Person, number: str) -> datetime | None:
+    (task,) = world.tasks(person, number)
+    with world.app.app_context():
+        found = session().scalars(select(UserTask).where(UserTask.id == task["id"])).one()
+        assert found.sort_at == found.due_at
+        session().rollback()
+        return found.due_at
+
+
+def request_of(world: World, number: str) -> Extension:
+    with world.app.app_context():
+        found = approvals.latest_extension(ticket_numbered(number).id)
+        assert found is not None
+        session().expunge(found)
+        session().rollback()
+    return found
+
+
+def request_count(world: World, number: str) -> int:
+    with world.app.app_context():
+        count = len(approvals.extensions_of(ticket_numbered(number).id))
+        session().rollback()
+    return count
+
+
+def registered(world: World, person: Person, source: str, **changed: Any) -> str:
+    """A complaint that staff registered themselves."""
+    values = {
+        "called_at": (datetime.now(UTC) - timedelta(minutes=9)).isoformat(timespec="seconds"),
+        "is_anonymous": False,
+        "caller_name": "李某某",
+        "contact_phone": "13800001234",
+        "division_code": MEITAN,
+        "detail_address": "三组",
+        "content": "反映危房改造补助资金未按标准发放。",
+        "problem_category": 3,
+        **changed,
+    }
+
+    def work() -> str:
+        now, principal = datetime.now(UTC), person.principal
+        row = registration.source_for(principal, source)
+        taken = registration.read(row, "complaint", values, principal, now)
+        actor = actor_of(principal)
+        return registration.register(row, taken, principal, actor, now).acceptance_no
+
+    with world.app.app_context():
+        number = transact(work)
+        db.session.remove()
+    return number
+
+
+def answer_at(world: World, number: str, given: dict[str, Any], now: datetime) -> bool:
+    """12345's answer at another moment."""
+    core_clock.set_source(lambda: now)
+    try:
+        with world.app.app_context():
+            repeated = transact(lambda: extensions.answer(ticket_numbered(number), given, now))
+            db.session.remove()
+    finally:
+        core_clock.set_source(None)
+    return repeated
+
+
+def let_timers_run(world: World, number: str, now: datetime) -> None:
+    """Fire what is due in the ticket's diagram as if it were `now`."""
+    core_clock.set_source(lambda: now)
+    try:
+        with world.app.app_context():
+            transact(lambda: runner.fire_due(_instance(number), now=now))
+            db.session.remove()
+    finally:
+        core_clock.set_source(None)
+
+
+def deliver_all(world: World) -> None:
+    """Everything that waits for 12345; the next message of a ticket only after the one before."""
+    for _ in range(5):
+        world.hurry()
+        world.deliver()
+
+
+def waiting_elements(world: World, number: str) -> set[str]:
+    """Elements of the diagram that wait for a message."""
+    with world.app.app_context():
+        query = select(WaitingMessage.element_id).where(WaitingMessage.business_key == number)
+        found = set(session().scalars(query))
+        session().rollback()
+    return found
+
+
+def _instance(number: str) -> int:
+    query = select(ProcessInstance.id).where(ProcessInstance.business_key == number)
+    return session().scalars(query).one()
