@@ -10,7 +10,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.handlers
 from app import ui
-from app.api import actions, decisions, documents, partner, staff, submissions
+from app.api import actions, decisions, documents, followups, partner, registrations, staff, submissions
 from app.api import http as api_http
 from app.config import Settings, from_environment
 from app.core import logs, sealed
@@ -94,8 +94,10 @@ def _add_api(application: Flask) -> None:
         api.register_blueprint(blueprint)
         if prefix == documents.STAFF:
             api.register_blueprint(actions.blueprint)
+            api.register_blueprint(registrations.blueprint)
         if prefix == documents.PARTNER:
             api.register_blueprint(decisions.blueprint)
+            api.register_blueprint(followups.blueprint)
             api.register_blueprint(submissions.blueprint)
     application.register_blueprint(documents.pages)
 

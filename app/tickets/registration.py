@@ -7,6 +7,7 @@ left out. Nobody else is told of the result than the petitioner, or the national
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import cache
 from typing import Any, cast
 
 from marshmallow import fields
@@ -72,6 +73,12 @@ def form_for(source: Source, table: str) -> IntakeSchema:
     """The table's schema as staff fill it in for this source. NotFound for an unknown table."""
     if table not in _CLASSES:
         raise NotFound("没有这种登记表", "TABLE_NOT_FOUND")
+    return _form(source.code, table)
+
+
+@cache
+def _form(code: str, table: str) -> IntakeSchema:
+    source = SOURCES[code]
     own: dict[str, fields.Field[Any]] = {}
     if source.levels == ("national",):
         own["province_unit_id"] = fields.Integer(

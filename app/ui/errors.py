@@ -17,7 +17,15 @@ from app.ui.page import SignInFirst, draw
 
 csrf = CSRFProtect()
 
-_WITH_FILES = frozenset({"files.upload", "tasks.complete", "tasks.save_draft"})
+_WITH_FILES = frozenset(
+    {
+        "files.upload",
+        "tasks.complete",
+        "tasks.save_draft",
+        "registration.submit",
+        "registration.upload",
+    }
+)
 """Endpoints that take files; a stranger's request is cut off at the ordinary size."""
 
 _TITLES = {

@@ -1,6 +1,7 @@
 // Starts what a page needs. Every page works without it; with it, forms lose nothing.
 import { csrfToken } from './http.js';
 import { askFirst } from './confirm.js';
+import { copy } from './copy.js';
 import { divisions } from './divisions.js';
 import { drafts } from './drafts.js';
 import { diagrams } from './diagram.js';
@@ -9,7 +10,7 @@ import { people } from './people.js';
 import { typeahead } from './typeahead.js';
 import { uploads } from './uploads.js';
 
-const PARTS = [uploads, people, typeahead, divisions, fields, drafts, diagrams];
+const PARTS = [uploads, people, typeahead, divisions, fields, drafts, diagrams, copy];
 
 /** Runs `action(element)` once for each element below `root` that matches. */
 function once(root, selector, seen, action) {
