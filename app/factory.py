@@ -10,7 +10,16 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 import app.handlers
 from app import ui
-from app.api import actions, decisions, documents, followups, partner, registrations, staff, submissions
+from app.api import (
+    actions,
+    decisions,
+    documents,
+    followups,
+    partner,
+    registrations,
+    staff,
+    submissions,
+)
 from app.api import http as api_http
 from app.config import Settings, from_environment
 from app.core import logs, sealed

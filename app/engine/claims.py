@@ -1,11 +1,13 @@
-"""Taking a waiting task into one's own hands (认领) and putting it back."""
+"""Waiting tasks in hand: taken (认领), put back, handed to another unit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
+
+from sqlalchemy import select, update
 
 from app.core.db import session
 from app.engine.errors import TaskAlreadyDone, TaskClaimed, UnknownTask
-from app.engine.models import UserTask
+from app.engine.models import ProcessInstance, UserTask
 from app.engine.registry import Actor
 
 Authorise = Callable[[UserTask], None]
@@ -43,3 +45,29 @@ def unclaim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:
     task.version += 1
     session().flush()
     return task
+
+
+def hand_over(business_key: str, *, role: str, from_units: Collection[int], to_unit: int) -> None:
+    """Give the open tasks of a role that units have of an instance to another unit, unclaimed.
+
+    The caller holds the instance, and knows that the other unit's staff have the role.
+    """
+    instance = select(ProcessInstance.id).where(
+        ProcessInstance.business_key == business_key, ProcessInstance.status == "open"
+    )
+    session().execute(
+        update(UserTask)
+        .where(
+            UserTask.instance_id.in_(instance),
+            UserTask.state == "open",
+            UserTask.role == role,
+            UserTask.unit_id.in_(from_units),
+        )
+        .values(
+            unit_id=to_unit,
+            assignee_id=None,
+            assignee_name=None,
+            version=UserTask.version + 1,
+        )
+        .execution_options(synchronize_session="fetch")
+    )

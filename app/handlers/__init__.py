@@ -1,6 +1,7 @@
 """What each step of a diagram does, one module a step family. Importing it fills the registry."""
 
 from app.handlers import (
+    anytime,
     audit,
     callbacks,
     calls,
@@ -11,11 +12,13 @@ from app.handlers import (
     intake,
     investigation,
     matters,
+    recall,
     returns,
     supplements,
 )
 
 __all__ = [
+    "anytime",
     "audit",
     "callbacks",
     "calls",
@@ -26,6 +29,7 @@ __all__ = [
     "intake",
     "investigation",
     "matters",
+    "recall",
     "returns",
     "supplements",
 ]

@@ -1,29 +1,43 @@
-"""Closing (办结): the ends of a ticket other than a delivered result."""
+"""Closing (办结): the ends of a ticket other than a delivered result.
 
+12345 is told once how its ticket ended (FLW-02), and of each ticket merged into it (DUP-03).
+"""
+
+from app.approvals import messages
 from app.approvals import services as approvals
 from app.engine.registry import Step, Submission, Variables, form, handler
-from app.tickets import services
+from app.tickets import merge, services
 from app.tickets.forms import ApproveTransferForm
+from app.tickets.models import Ticket
 
 
 @handler("closing.returned")
 def returned(step: Step) -> Variables:
     """退单办结: 12345 has agreed to take it back."""
-    approvals.close_returned(services.get(step.data), step.now)
+    ticket = services.get(step.data)
+    approvals.close_returned(ticket, step.now)
+    _tell_followers(ticket, "returned", step)
     return {}
 
 
 @handler("closing.merged")
 def merged(step: Step) -> Variables:
     """并单 (T04c): the running ticket goes on for both."""
-    services.close(services.get(step.data), "merged", step.now)
+    ticket = services.get(step.data)
+    survivor = merge.survivor_of(ticket)
+    if survivor is ticket:
+        raise LookupError(f"ticket {ticket.id} was to be merged into none")
+    services.close(ticket, "merged", step.now)
+    _tell(ticket, "merged", {"merged_into": survivor.acceptance_no}, step)
     return {}
 
 
 @handler("closing.withdrawn")
 def withdrawn(step: Step) -> Variables:
     """撤回办结 (EX-07)."""
-    services.close(services.get(step.data), "withdrawn", step.now)
+    ticket = services.get(step.data)
+    services.close(ticket, "withdrawn", step.now)
+    _tell(ticket, "withdrawn", {}, step)
     return {}
 
 
@@ -41,5 +55,19 @@ def approve_transfer(submission: Submission) -> Variables:
 @handler("closing.transferred")
 def transferred(step: Step) -> Variables:
     """移送并告知: the other authority has it, and 12345 is told."""
-    approvals.close_transferred(services.get(step.data), step.now)
+    ticket = services.get(step.data)
+    approvals.close_transferred(ticket, step.now)
+    _tell_followers(ticket, "transferred_out", step)
     return {}
+
+
+def _tell_followers(ticket: Ticket, event: str, step: Step) -> None:
+    """The ticket that went on for others has ended without a result."""
+    for follower in merge.followers(ticket):
+        _tell(follower, event, {"merged_into": ticket.acceptance_no}, step)
+
+
+def _tell(ticket: Ticket, event: str, details: dict[str, str], step: Step) -> None:
+    if ticket.partner_id is not None:
+        once = f"{event}:{ticket.acceptance_no}"
+        messages.tell(ticket, event, details, step.now, once=once)

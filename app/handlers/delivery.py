@@ -5,16 +5,18 @@ from typing import Any
 
 from flask import current_app
 
+from app.approvals import messages
 from app.core.db import session
 from app.engine import runner
 from app.engine.registry import Step, Submission, Variables, form, handler, message
 from app.exchange import outbox
-from app.exchange.models import OutboundMessage, Partner
+from app.exchange.models import OutboundMessage
 from app.exchange.registry import acknowledged, prepared
 from app.files.links import signed_path
 from app.files.models import Attachment
-from app.tickets import results, services
+from app.tickets import merge, results, services
 from app.tickets.forms import NationalReceiptForm
+from app.tickets.models import Ticket
 from app.tickets.types import RESULTS, TICKET_TYPES
 
 message("confirm.result", "receipt_no")
@@ -22,23 +24,26 @@ message("confirm.result", "receipt_no")
 
 @handler("delivery.push_result")
 def push_result(step: Step) -> Variables:
-    """结果反馈 (T13): queue the result of the ticket's type, once a round.
+    """结果反馈 (T13): queue the result of the ticket's type, once a round, for every number.
 
-    In time or not is judged now, not by the push.
+    In time or not is judged now, not by the push. It waits for somebody only where 12345 or the
+    nation has to receive it.
     """
     ticket = services.get(step.data)
     ticket.completed_at = ticket.completed_at or step.now
-    if step.data["result_to"] != "p12345":
-        return {}
-    partner = session().get(Partner, ticket.partner_id)
-    if partner is None:
-        raise LookupError(f"ticket {ticket.id} has no partner to answer")
-    ticket.status = "result_pending"
-    operation = TICKET_TYPES[ticket.ticket_type].result
-    once = f"{ticket.acceptance_no}:{operation}:{ticket.round}"
-    body = results.result(ticket)
-    outbox.send(partner, ticket.acceptance_no, operation, body, step.now, once=once)
+    if step.data["result_to"] == "p12345":
+        ticket.status = "result_pending"
+        _push(ticket, results.result(ticket), ticket.round, step.now)
+    for follower in merge.followers(ticket):
+        if follower.partner_id is not None:
+            _push(follower, merge.result_for(follower, ticket), ticket.round, step.now)
     return {}
+
+
+def _push(ticket: Ticket, body: dict[str, Any], round_: int, now: datetime) -> None:
+    operation = TICKET_TYPES[ticket.ticket_type].result
+    once = f"{ticket.acceptance_no}:{operation}:{round_}"
+    outbox.send(messages.partner_of(ticket), ticket.acceptance_no, operation, body, now, once=once)
 
 
 @form("ticket.national_receives", NationalReceiptForm)

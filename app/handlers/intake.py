@@ -5,7 +5,8 @@ from app.approvals import services as approvals
 from app.core.errors import FieldError, Invalid
 from app.divisions import queries as divisions
 from app.engine.registry import Change, Step, Submission, Variables, form, handler, observer
-from app.tickets import services
+from app.matters import services as matters
+from app.tickets import merge, services
 from app.tickets.forms import ReviewForm, SignInForm
 from app.tickets.models import Ticket
 
@@ -44,6 +45,10 @@ def review(submission: Submission) -> Variables:
         approvals.ask_transfer(
             ticket, submission, values["transfer_org"], values["transfer_reason"]
         )
+    elif submission.values["review"] == "merge":
+        merge.ask(ticket, submission.values["merged_into"])
+    elif submission.values["review"] == "supplement":
+        _ask_supplement(ticket, submission)
     answers = submission.values["review"] == "answer"
     handled = {"entry": "handle_province", "handled_by": "province"} if answers else {}
     return {"review": submission.values["review"], **handled}
@@ -55,6 +60,14 @@ def _ask_return(ticket: Ticket, submission: Submission) -> None:
         raise Invalid([FieldError("review", "source", "只有12345转来的工单可以退单")])
     values = submission.values
     approvals.ask_return(ticket, submission, values["return_reason_code"], values["return_reason"])
+
+
+def _ask_supplement(ticket: Ticket, submission: Submission) -> None:
+    """请12345补充 (T04b): only its own tickets can it add to."""
+    if ticket.partner_id is None:
+        raise Invalid([FieldError("review", "source", "只有12345转来的工单可以请其补充")])
+    text = submission.values["supplement_request"]
+    matters.request_supplement(ticket, text, by=submission.actor, now=submission.now)
 
 
 @observer("call_transfer")

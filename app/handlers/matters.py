@@ -1,13 +1,30 @@
-"""Matters (随时事项): 催办, 督办, 补充, 协办, 撤回, 挂起, each beside the flow."""
+"""Matters (随时事项): what the diagram of matters asks people, and the suspension it keeps."""
 
-from app.engine.registry import Step, Submission, Variables, form, handler, message
+from app.approvals import messages
+from app.core.db import session
+from app.core.errors import Conflict
+from app.engine.registry import (
+    Change,
+    Step,
+    Submission,
+    Variables,
+    form,
+    handler,
+    message,
+    observer,
+)
+from app.matters import services as matters
 from app.matters.forms import (
     AnswerMatterForm,
     ApproveSuspensionForm,
     ConfirmWithdrawalForm,
     ReadForm,
 )
-from app.tickets import services
+from app.matters.models import AGREED, DONE, REFUSED, Matter
+from app.matters.rules import SUSPENDABLE, WITHDRAWABLE
+from app.tickets import merge, services
+from app.tickets.errors import StateConflict
+from app.tickets.models import Ticket
 
 message("raise.matter", "matter", "matter_id", "matter_unit_id")
 message("resume.ticket")
@@ -17,7 +34,9 @@ message("resume.ticket")
 def read(submission: Submission) -> Variables:
     """查看补充材料、领导阅知."""
     ticket = services.get(submission.data)
-    services.note(ticket, submission, "read", submission.values.get("opinion"))
+    remark = submission.values.get("opinion")
+    matters.settle(submission, DONE, remark)
+    services.note(ticket, submission, "read", remark)
     return {}
 
 
@@ -25,39 +44,78 @@ def read(submission: Submission) -> Variables:
 def answer(submission: Submission) -> Variables:
     """答复催办 (EX-05), 督办单 (EX-06), 协办意见."""
     ticket = services.get(submission.data)
+    matters.settle(submission, DONE, submission.values["answer"])
     services.note(ticket, submission, "answered", submission.values["answer"])
     return {}
 
 
 @form("matter.confirm_withdrawal", ConfirmWithdrawalForm)
 def confirm_withdrawal(submission: Submission) -> Variables:
-    """撤回确认 (EX-07)."""
+    """撤回确认 (EX-07): refused, the ticket goes on 依职权 and 12345 is told why.
+
+    It cannot be confirmed when others were merged into the ticket, whose callers withdrew nothing.
+    """
     ticket = services.get(submission.data)
-    values = submission.values
-    services.note(ticket, submission, values["decision"], values.get("opinion"))
-    return {"withdrawn": values["decision"] == "approve"}
+    said = submission.values.get("opinion")
+    withdrawn = submission.values["decision"] == "approve"
+    if withdrawn:
+        if ticket.status not in WITHDRAWABLE:
+            raise StateConflict(ticket)
+        merge.require_none(ticket, "撤回")
+    matter = matters.settle(submission, AGREED if withdrawn else REFUSED, said)
+    if not withdrawn and ticket.partner_id is not None:
+        messages.tell(
+            ticket,
+            "withdrawal_refused",
+            {"reason": said},
+            submission.now,
+            once=f"withdrawal:{matter.id}:refused",
+        )
+    decision = "withdrawal_confirmed" if withdrawn else "withdrawal_refused"
+    services.note(ticket, submission, decision, said)
+    return {"withdrawn": withdrawn}
 
 
 @form("matter.approve_suspension", ApproveSuspensionForm)
 def approve_suspension(submission: Submission) -> Variables:
-    """挂起审批 (EX-11)."""
+    """挂起审批 (EX-11). A ticket that is not handled any more cannot be suspended."""
     ticket = services.get(submission.data)
-    values = submission.values
-    services.note(ticket, submission, values["decision"], values.get("opinion"))
-    return {"suspension_approved": values["decision"] == "approve"}
+    said = submission.values.get("opinion")
+    approved = submission.values["decision"] == "approve"
+    if approved and ticket.status not in SUSPENDABLE:
+        raise StateConflict(ticket)
+    matter = matters.settle(submission, AGREED if approved else REFUSED, said)
+    if approved and (matter.due_at is None or matter.due_at <= submission.now):
+        raise Conflict("申请的挂起期限已过，请不同意后重新申请", "SUSPENSION_OVER")
+    decision = "suspension_agreed" if approved else "suspension_refused"
+    services.note(ticket, submission, decision, said)
+    return {"suspension_approved": approved}
 
 
 @handler("suspension.begin")
 def suspend(step: Step) -> Variables:
     """挂起: the ticket rests until somebody resumes it or the time is over."""
     ticket = services.get(step.data)
-    ticket.resume_status, ticket.status = ticket.status, "suspended"
-    return {"suspended_until": services.beijing(step.now)}
+    if ticket.status != "suspended":
+        ticket.resume_status, ticket.status = ticket.status, "suspended"
+    matter = session().get(Matter, step.data["matter_id"])
+    until = matter.due_at if matter and matter.due_at else step.now
+    return {"suspended_until": services.beijing(until)}
 
 
 @handler("suspension.end")
 def resume(step: Step) -> Variables:
     """恢复."""
     ticket = services.get(step.data)
-    ticket.status, ticket.resume_status = ticket.resume_status or "handling", None
+    if ticket.status == "suspended":
+        ticket.status, ticket.resume_status = ticket.resume_status or "handling", None
     return {}
+
+
+@observer("call_transfer")
+@observer("ticket_transfer")
+def lapse(change: Change) -> None:
+    """Nobody answers what still waits when the ticket has ended."""
+    if change.status != "open":
+        ticket: Ticket = services.get(change.data)
+        matters.lapse(ticket.id, change.now)

@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, validates_schema
+from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow.validate import Length
 
-from app.tickets.form_fields import choice, opinion
+from app.tickets.codes import SUSPENSION_REASON
+from app.tickets.fields import CleanText, CodeOf, Day
+from app.tickets.form_fields import choice, opinion, reason
 
 
 class ReadForm(Schema):
@@ -41,3 +44,58 @@ class ApproveSuspensionForm(Schema):
     def _a_refusal_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("decision") == "refuse" and not data.get("opinion"):
             raise ValidationError("不同意须填写意见", "opinion")
+
+
+class UrgeForm(Schema):
+    """催办 (EX-05)."""
+
+    text = opinion("催办内容", required=True)
+
+
+class SuperviseForm(Schema):
+    """督办单 (EX-06): what is found wrong and demanded."""
+
+    text = reason("督办意见")
+
+
+class SupplementForm(Schema):
+    """补充材料 (EX-10): words, files or both."""
+
+    text = opinion("补充内容")
+    attachments = fields.List(
+        CleanText(most=64),
+        load_default=list,
+        validate=Length(max=10, error="附件最多10个"),
+        metadata={"label": "附件", "widget": "files"},
+    )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _there_is_something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data.get("text") and not data.get("attachments"):
+            raise ValidationError("补充内容和附件至少填一项", "text")
+
+
+class WithdrawForm(Schema):
+    """撤回 (EX-07): why the petitioner takes it back, and how that was learnt."""
+
+    reason = reason("撤回理由")
+
+
+class SuspendForm(Schema):
+    """挂起 (EX-11): for what the handling has to wait, and until when."""
+
+    reason_code = CodeOf(
+        SUSPENSION_REASON, required=True, metadata={"label": "挂起原因", "widget": "select"}
+    )
+    reason = reason("挂起理由")
+    until = Day(required=True, metadata={"label": "挂起至", "widget": "date"})
+
+
+class ResumeForm(Schema):
+    """恢复办理: nothing is asked."""
+
+
+class RecallForm(Schema):
+    """收回 (EX-12)."""
+
+    reason = reason("收回理由")

@@ -61,6 +61,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "ticket.extend": _OPERATORS,
     "ticket.return": _OPERATORS,
     "ticket.recall": _UPPER,
+    "ticket.suspend": _OPERATORS,
     "ticket.withdraw": frozenset({"province_operator", "province_agent"}),
     "ticket.urge": _UPPER | {"province_agent", "supervisor"},
     "ticket.supervise": frozenset({"supervisor"}),

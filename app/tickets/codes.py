@@ -111,6 +111,17 @@ ADOPTION = _table("adopted", "采纳情况", "采纳", "部分采纳", "不采�
 SATISFACTION = _table("satisfaction", "满意度", "满意", "基本满意", "不满意", "未评价", "无法联系")
 DISSATISFIED = 3
 """不满意."""
+SUSPENSION_REASON = CodeTable(
+    "suspension_reason",
+    "挂起原因",
+    (
+        Code(1, "等待鉴定或检测"),
+        Code(2, "等待司法或行政程序"),
+        Code(3, "等待诉求人举证"),
+        Code(9, "其它"),
+    ),
+)
+"""EX-11."""
 INFORM_METHOD = _table("inform_method", "告知方式", "电话", "当面", "书面", "短信")
 
 TABLES = {
@@ -130,6 +141,7 @@ TABLES = {
         MONITOR_TYPE,
         ADOPTION,
         SATISFACTION,
+        SUSPENSION_REASON,
     )
 }
 
@@ -139,3 +151,11 @@ NOTED_OUTCOMES = frozenset({3, 9})
 """不符合条件, 其它: a note says why."""
 MONITORED = 1
 """纳入监测对象: the kind of household is recorded."""
+CORRUPTION = 8
+"""贪污腐败: another authority's matter."""
+PERMITS = {
+    "accused": "转给被反映单位",
+    "corruption": "贪污腐败类由本平台办理",
+    "second_return": "再次申请退单",
+}
+"""What only a leader may permit (准予), each for one ticket."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -15,7 +16,7 @@ from app.divisions import queries as divisions
 from app.divisions import resolver
 from app.engine import runner
 from app.engine.models import NO_DUE_DATE
-from app.engine.registry import SYSTEM, Change, Submission
+from app.engine.registry import SYSTEM, Actor, Change, Submission
 from app.exchange.models import Partner
 from app.files import services as files
 from app.organisations import queries as organisations
@@ -177,7 +178,8 @@ def follow(change: Change) -> None:
         task.sort_at = ticket.due_at or NO_DUE_DATE
     states = [state for state in change.opened_status if state]
     if states:
-        ticket.status = states[-1]
+        reworked = states[-1] == "handling" and ticket.reworks > 0
+        ticket.status = "reworking" if reworked else states[-1]
 
 
 def get(data: Any) -> Ticket:
@@ -219,21 +221,37 @@ def note(
     relaxed: bool = False,
 ) -> Opinion:
     """Write down what was decided at a step, by whom and why."""
-    actor = submission.actor
+    opinion = remark(
+        ticket,
+        submission.element_id,
+        decision,
+        text,
+        by=submission.actor,
+        at=submission.now,
+        of=submission.task_id,
+    )
+    opinion.four_eyes_relaxed = relaxed
+    return opinion
+
+
+def remark(
+    ticket: Ticket, step: str, decision: str, text: str | None, *, by: Actor, at: datetime, of: UUID
+) -> Opinion:
+    """Write down what was decided, at a task or by an action: `of` is the id of either."""
     opinion = Opinion(
         ticket_id=ticket.id,
-        task_id=submission.task_id,
-        step=submission.element_id,
+        task_id=of,
+        step=step,
         decision=decision,
         text=text,
         round=ticket.round,
-        author_id=actor.id,
-        author_name=actor.name,
-        author_position=actor.position,
-        author_phone=actor.phone,
-        unit_id=actor.unit_id,
-        four_eyes_relaxed=relaxed,
-        at=submission.now,
+        author_id=by.id,
+        author_name=by.name,
+        author_position=by.position,
+        author_phone=by.phone,
+        unit_id=by.unit_id,
+        four_eyes_relaxed=False,
+        at=at,
     )
     session().add(opinion)
     return opinion

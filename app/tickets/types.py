@@ -34,6 +34,10 @@ class TicketType:
     """The service type (服务类型) that makes a submission this type, where the table has two."""
     province_answers: bool = False
     """The province answers it at once and needs no audit then (REQUIREMENTS 1.3)."""
+    called_back: bool = True
+    """The petitioner is asked about the result (回访), as about all but answers to questions."""
+    city_audits: bool = False
+    """What its county handled is audited by the city before the province (REQUIREMENTS 1.3)."""
 
     @property
     def columns(self) -> frozenset[str]:
@@ -59,6 +63,7 @@ TICKET_TYPES: Mapping[str, TicketType] = {
             prefix="TS",
             report=Investigation,
             result="results/complaints",
+            city_audits=True,
         ),
         TicketType(
             "declaration",
@@ -67,6 +72,7 @@ TICKET_TYPES: Mapping[str, TicketType] = {
             prefix="SB",
             report=DeclarationResult,
             result="results/declarations",
+            city_audits=True,
         ),
         TicketType(
             "consultation",
@@ -77,6 +83,7 @@ TICKET_TYPES: Mapping[str, TicketType] = {
             result="results/consultations",
             service_type=1,
             province_answers=True,
+            called_back=False,
         ),
         TicketType(
             "suggestion",

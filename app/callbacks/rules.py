@@ -1,0 +1,24 @@
+"""Decisions about callbacks (回访) as plain functions."""
+
+from app.tickets.codes import DISSATISFIED
+
+CALLBACK_DAYS = 5
+"""Working days 12345 has for its callback; then the ticket is filed (REQUIREMENTS 2.2)."""
+REWORK_DAYS = 5
+"""Working days of a new round."""
+AUTOMATIC_REWORKS = 1
+"""EX-09: any further round is the province's decision."""
+
+
+def who_calls(*, by_seats: bool, from_12345: bool, called_back: bool) -> str:
+    """Whose callback a result waits for: `agent`, `p12345` or `none`."""
+    if not called_back:
+        return "none"
+    if by_seats:
+        return "agent"
+    return "p12345" if from_12345 else "none"
+
+
+def wants_rework(satisfaction: int | None, *, asked: bool) -> bool:
+    """Whether the petitioner is not done with it: 不满意, or 重办 asked for."""
+    return asked or satisfaction == DISSATISFIED

@@ -1,0 +1,88 @@
+"""Use cases of callbacks: what was said of a result, and another round (重办, EX-09)."""
+
+from datetime import datetime
+from typing import Any
+
+from app.callbacks import queries, rules
+from app.callbacks.models import Callback
+from app.core.db import session
+from app.deadlines.rules import working_days_after
+from app.engine import runner
+from app.engine.registry import Submission
+from app.exchange.models import Partner
+from app.tickets.errors import StateConflict
+from app.tickets.models import Ticket
+from app.tickets.types import TICKET_TYPES
+
+REPORTABLE = frozenset({"result_pending", "callback_pending"})
+"""12345 may have called before its receipt reached us: its word is then kept for the diagram."""
+
+
+def reported(
+    ticket: Ticket, partner: Partner, values: dict[str, Any], *, rework_asked: bool, now: datetime
+) -> Callback:
+    """12345 tells what the petitioner said (I14), or asks for another round (I15)."""
+    if ticket.status not in REPORTABLE or not _is_awaited(ticket):
+        raise StateConflict(ticket)
+    callback = Callback(
+        ticket_id=ticket.id,
+        round=ticket.round,
+        satisfaction=values.get("satisfaction"),
+        solved=values.get("solved"),
+        rework_asked=rework_asked,
+        text=values.get("reason") if rework_asked else values.get("opinion"),
+        partner_id=partner.id,
+        called_by_name=partner.name,
+        called_at=values.get("called_back_at") or now,
+        completed_at=ticket.completed_at,
+    )
+    session().add(callback)
+    session().flush()
+    runner.deliver_message(
+        f"callback:{callback.id}",
+        "report.callback",
+        ticket.acceptance_no,
+        {"callback_id": callback.id},
+        now=now,
+    )
+    return callback
+
+
+def called(ticket: Ticket, submission: Submission) -> Callback:
+    """Our own seats have called (C13)."""
+    values = submission.values
+    callback = Callback(
+        ticket_id=ticket.id,
+        round=ticket.round,
+        satisfaction=values["satisfaction"],
+        solved={"yes": True, "no": False}.get(values["solved"]),
+        rework_asked=False,
+        text=values.get("opinion"),
+        task_id=submission.task_id,
+        called_by=submission.actor.id,
+        called_by_name=submission.actor.name,
+        called_at=submission.now,
+        completed_at=ticket.completed_at,
+    )
+    session().add(callback)
+    session().flush()
+    return callback
+
+
+def wants_rework(ticket: Ticket) -> bool:
+    """Whether the last word on this round's result asks for more; silence does not."""
+    said = queries.last_of_round(ticket.id, ticket.round)
+    return said is not None and rules.wants_rework(said.satisfaction, asked=said.rework_asked)
+
+
+def begin_rework(ticket: Ticket, now: datetime) -> None:
+    """重办: a new round with its own time; the result will be pushed again."""
+    ticket.reworks += 1
+    ticket.round += 1
+    ticket.completed_at = None
+    ticket.due_at = working_days_after(now, rules.REWORK_DAYS)
+    session().flush()
+
+
+def _is_awaited(ticket: Ticket) -> bool:
+    return ticket.partner_id is not None and TICKET_TYPES[ticket.ticket_type].called_back

@@ -1,0 +1,83 @@
+"""Reading matters, and who holds a ticket that one is about."""
+
+from collections import defaultdict
+from collections.abc import Collection
+
+from sqlalchemy import or_, select
+
+from app.core.db import session
+from app.engine.models import ProcessInstance, UserTask
+from app.matters import rules
+from app.matters.models import OPEN, Matter
+from app.organisations import queries as organisations
+from app.organisations.models import Unit
+from app.security.permissions import may
+from app.security.principal import Principal
+from app.tickets.models import Ticket
+from app.tickets.rules import is_sealed
+
+
+def of_ticket(ticket_id: int) -> list[Matter]:
+    """All matters of a ticket, in order."""
+    return list(
+        session().scalars(select(Matter).where(Matter.ticket_id == ticket_id).order_by(Matter.id))
+    )
+
+
+def open_one(ticket_id: int, kind: str) -> Matter | None:
+    """The one of a kind that waits; of kinds that can wait only once."""
+    return session().scalar(
+        select(Matter)
+        .where(Matter.ticket_id == ticket_id, Matter.kind == kind, Matter.state == OPEN)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+
+
+def flags(ticket_ids: Collection[int]) -> dict[int, frozenset[str]]:
+    """Kinds of matters that wait, by ticket: the flags (已催办, 已督办) beside a state."""
+    found: dict[int, set[str]] = defaultdict(set)
+    rows = session().execute(
+        select(Matter.ticket_id, Matter.kind).where(
+            Matter.ticket_id.in_(ticket_ids), Matter.state == OPEN
+        )
+    )
+    for ticket_id, kind in rows:
+        found[ticket_id].add(kind)
+    return {ticket_id: frozenset(kinds) for ticket_id, kinds in found.items()}
+
+
+def text_for(principal: Principal, ticket: Ticket, matter: Matter) -> str | None:
+    """What was said, for this reader; None when it could tell who the caller is."""
+    hidden = rules.hides_text(
+        from_outside=matter.partner_id is not None or matter.kind == "withdraw",
+        is_sealed=is_sealed(ticket.is_anonymous, ticket.is_confidential),
+        may_view_sealed=may(principal, "ticket.view_sealed"),
+    )
+    return None if hidden else matter.text
+
+
+def holder(ticket: Ticket) -> Unit:
+    """The unit in whose hands the ticket is: the one with the task of the main flow.
+
+    While nobody has one — 12345 is asked, a result is on its way — it is the unit that answers
+    for the ticket: the province, or the city whose own letter it is.
+    """
+    unit_id = session().scalar(
+        select(UserTask.unit_id)
+        .join(ProcessInstance, ProcessInstance.id == UserTask.instance_id)
+        .where(
+            ProcessInstance.business_key == ticket.acceptance_no,
+            UserTask.state == "open",
+            UserTask.unit_id.is_not(None),
+            or_(UserTask.form.startswith("ticket."), UserTask.form.startswith("call.")),
+        )
+        .order_by(UserTask.opened_at.desc(), UserTask.id)
+        .limit(1)
+    )
+    own = ticket.registered_unit_id
+    answering = own if own and own == ticket.city_unit_id else ticket.province_unit_id
+    unit = organisations.unit(unit_id or answering)
+    if unit is None:
+        raise LookupError(f"ticket {ticket.id} is in the hands of a unit that is missing")
+    return unit

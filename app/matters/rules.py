@@ -1,0 +1,72 @@
+"""Decisions about matters as plain functions: who may raise them, to whom, in which states."""
+
+from datetime import date, datetime, time, timedelta
+
+from app.core.clock import BEIJING
+from app.tickets.rules import BEFORE_HANDLING, CLOSED, IN_HANDLING, STATES
+
+KINDS = {
+    "supplement": "补充",
+    "request": "请12345补充",
+    "urge": "催办",
+    "supervise": "督办",
+    "cohandle": "协办",
+    "withdraw": "撤回",
+    "notice": "阅知",
+    "suspend": "挂起",
+    "recall": "收回",
+}
+"""The kinds of matters, as the ticket page calls them."""
+
+RUNNING = (BEFORE_HANDLING - {"draft"}) | IN_HANDLING | {"suspended"}
+"""While somebody still works on the matter: it can be urged, supervised."""
+WITHDRAWABLE = RUNNING - {"return_pending"}
+"""EX-07. While 12345 decides on a return (退单) the ticket is in its hands already."""
+SUPPLEMENTABLE = frozenset(STATES) - CLOSED
+"""EX-10: any time before the archive."""
+SUSPENDABLE = frozenset({"handling", "reworking"})
+"""EX-11: while it is being handled."""
+RECALLABLE = IN_HANDLING - {"dispatching"}
+"""EX-12: at any stage below."""
+
+URGE_DAYS = 1
+SUPERVISE_DAYS = 3
+"""Working days to answer in (REQUIREMENTS 2.2)."""
+SUPPLEMENT_DAYS = {"consultation": 1}
+"""Working days 12345 has to supply what it is asked for, by type; two where none is named."""
+FILES_ONLY = "（见附件）"
+"""The text of a supplement that is files only."""
+LONGEST_SUSPENSION = timedelta(days=60)
+
+_RANKS = {"national": 0, "province": 1, "city": 2, "county": 3}
+_OWN_UNIT = frozenset({"province_agent", "supervisor"})
+
+
+def is_above(level: str, other: str) -> bool:
+    """Whether a unit of `level` stands above one of `other`."""
+    return _RANKS[level] < _RANKS[other]
+
+
+def may_urge(level: str, roles: frozenset[str], holder_level: str, *, same_unit: bool) -> bool:
+    """EX-05: upper levels; in one's own unit those who do not handle, agents and supervisors."""
+    if same_unit:
+        return not roles.isdisjoint(_OWN_UNIT)
+    return is_above(level, holder_level)
+
+
+def suspension_ends(until: date, now: datetime) -> tuple[datetime, str | None]:
+    """When a suspension asked for until a day ends, and what is wrong with the day."""
+    ends = datetime.combine(until, time(18), BEIJING)
+    if ends <= now:
+        return ends, "挂起截止日期须晚于当前时间"
+    if ends - now > LONGEST_SUSPENSION:
+        return ends, f"挂起最长{LONGEST_SUSPENSION.days}天"
+    return ends, None
+
+
+def hides_text(*, from_outside: bool, is_sealed: bool, may_view_sealed: bool) -> bool:
+    """Whether the words of a matter are kept from a reader.
+
+    What the caller of an anonymous or confidential ticket says could tell who spoke (ANON-02).
+    """
+    return from_outside and is_sealed and not may_view_sealed
