@@ -1,0 +1,273 @@
+"""The policy (时限政策) as plain data: how long each stage may take, for whom, and why.
+
+It is read from the product's file or from a stored version and judged as a whole: a policy with one
+wrong line is refused and the old one stays in force.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+from itertools import product
+from typing import Any
+
+from app.core.errors import FieldError, Invalid
+from app.deadlines.limits import Limit, limit_of
+from app.deadlines.rules import STAGES, TOTAL_WORKING_DAYS
+
+CLOCKS = {
+    "total": "总时限",
+    "notify_acceptance": "受理告知",
+    "first_contact": "首次联系",
+    "return_window": "退回期限",
+    "supplement_wait": "等待补充",
+}
+"""Limits that no task of a diagram has: of the whole ticket, and of waits."""
+TITLES = {**CLOCKS, **STAGES}
+
+TYPES = tuple(TOTAL_WORKING_DAYS)
+PETITIONS = frozenset({"letter", "visit", "email"})
+SOURCES = frozenset({"p12345_api", "p12345_page", "call", "national", "phone_010"}) | PETITIONS
+WORDS = (
+    frozenset(TYPES) | SOURCES | {"any", "petition", "urgent", "delegated", "rejected", "reopened"}
+)
+LAWS = {"law": "法规", "practice": "惯例", "analysis": "分析"}
+_LAW_WANTED = "law 应为 law（法规）、practice（惯例）或 analysis（分析）"
+_TYPE_WORDS = frozenset(TYPES) | {"any"}
+_ABOUT = frozenset({"basis", "law", "after"})
+
+ROUTES = {
+    "province": ("review", "dispatch", "handle", "audit_province"),
+    "city": ("review", "dispatch", "city_forward", "handle", "audit_city", "audit_province"),
+    "county": (
+        *("review", "dispatch", "city_forward", "county_sign_in"),
+        *("handle", "audit_city", "audit_province"),
+    ),
+}
+"""The stages one after the other, by the level that handles; sign-in is within the review."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One line: how long a stage may take where all `words` hold."""
+
+    stage: str
+    words: frozenset[str]
+    limit: Limit
+    basis: str
+    law: str
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class Lights:
+    """Per cent of the time and working days left at which the light changes."""
+
+    not_before: int = 50
+    yellow: int = 70
+    yellow_days: int = 2
+    orange: int = 90
+    orange_days: int = 1
+
+
+@dataclass(frozen=True)
+class Extension:
+    """What may be asked for: nothing when `max_times` is 0."""
+
+    max_times: int
+    max_days: int
+    unit: str
+    apply_before: Limit
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A whole policy. `version` names the national version and the province's, if it has one."""
+
+    version: str
+    values: Mapping[str, Any] = field(repr=False, compare=False)
+    rules: Mapping[str, tuple[Rule, ...]]
+    lights: Lights
+    escalation: Mapping[str, Limit]
+    _found: dict[Any, Rule | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def rule(self, stage: str, words: frozenset[str]) -> Rule | None:
+        """The line that fits best; None when the stage has no limit of its own."""
+        key = (stage, words)
+        if key not in self._found:
+            fitting = [r for r in self.rules.get(stage, ()) if r.words <= words]
+            self._found[key] = max(reversed(fitting), key=lambda r: _weight(r.words), default=None)
+        return self._found[key]
+
+    def extension(self, words: frozenset[str]) -> Extension:
+        """What a ticket with these words may ask for."""
+        values = self.values["extension"]
+        return Extension(
+            _most_specific(values["max_times"], words),
+            _most_specific(values["max_days"], words),
+            values["unit"],
+            limit_of(values["apply_before"]),
+        )
+
+
+@cache
+def default_values() -> dict[str, Any]:
+    """The file of the product."""
+    return tomllib.loads(files("app.deadlines").joinpath("data/policy.toml").read_text("utf-8"))
+
+
+@cache
+def default() -> Policy:
+    """The national default of the product."""
+    values = default_values()
+    return policy_of(values, str(values["version"]))
+
+
+def merged(values: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with an override's lines put over them, table by table."""
+    result = dict(values)
+    for key, value in override.items():
+        old = result.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        result[key] = merged(old, value) if both else value  # type: ignore[arg-type]
+    return result
+
+
+def policy_of(values: Mapping[str, Any], version: str) -> Policy:
+    """A valid policy, or Invalid that names every line that is wrong."""
+    problems: list[FieldError] = []
+    found: dict[str, tuple[Rule, ...]] = {}
+    for stage, lines in _table(values, "limits", problems).items():
+        if stage not in TITLES:
+            problems.append(FieldError(f"limits.{stage}", "stage", f"没有名为 {stage} 的环节"))
+        elif isinstance(lines, Mapping):
+            found[stage] = tuple(_rules(stage, lines, problems))
+    lights = _lights(_table(values, "lights", problems), problems)
+    escalation = _escalation(_table(values, "escalation", problems), problems)
+    _check_extension(_table(values, "extension", problems), problems)
+    policy = Policy(version, values, found, lights, escalation)
+    if not problems:
+        problems += _sums(policy)
+    if problems:
+        raise Invalid(problems, "时限政策有误", "POLICY_INVALID")
+    return policy
+
+
+def _rules(stage: str, lines: Mapping[str, Any], problems: list[FieldError]) -> Iterator[Rule]:
+    where = f"limits.{stage}"
+    law, after = lines.get("law", "analysis"), lines.get("after")
+    if law not in LAWS:
+        problems.append(FieldError(f"{where}.law", "law", _LAW_WANTED))
+    if after is not None and after not in STAGES:
+        problems.append(FieldError(f"{where}.after", "stage", f"没有名为 {after} 的环节"))
+    for key, value in lines.items():
+        if key in _ABOUT:
+            continue
+        words = frozenset(key.split())
+        for word in sorted(words - WORDS):
+            problems.append(FieldError(f"{where}.{key}", "word", f"不认识的条件 {word}"))
+        line = value if isinstance(value, Mapping) else {"limit": value}
+        if line.get("law", "law") not in LAWS:
+            problems.append(FieldError(f"{where}.{key}", "law", _LAW_WANTED))
+        try:
+            limit = limit_of(line.get("limit"))
+        except ValueError as error:
+            problems.append(FieldError(f"{where}.{key}", "limit", str(error)))
+            continue
+        basis = str(line.get("basis", lines.get("basis", "")))
+        yield Rule(stage, words, limit, basis, str(line.get("law", law)), after)
+
+
+def _lights(values: Mapping[str, Any], problems: list[FieldError]) -> Lights:
+    known = set(Lights.__dataclass_fields__)
+    for name, value in values.items():
+        if name not in known or not isinstance(value, int) or not 0 <= value <= 100:
+            problems.append(FieldError(f"lights.{name}", "number", "应为 0–100 的整数"))
+            return Lights()
+    lights = Lights(**values)
+    if not 0 < lights.not_before <= lights.yellow <= lights.orange < 100:
+        problems.append(
+            FieldError("lights", "order", "应为 0 < not_before ≤ yellow ≤ orange < 100")
+        )
+    if lights.orange_days > lights.yellow_days:
+        problems.append(FieldError("lights", "order", "orange_days 不能大于 yellow_days"))
+    return lights
+
+
+def _escalation(values: Mapping[str, Any], problems: list[FieldError]) -> dict[str, Limit]:
+    found = {}
+    for step in ("supervise", "leaders", "notice"):
+        try:
+            found[step] = limit_of(values.get(step))
+        except ValueError as error:
+            problems.append(FieldError(f"escalation.{step}", "limit", str(error)))
+    amounts = [each.rough() for each in found.values()]
+    if amounts != sorted(amounts):
+        problems.append(FieldError("escalation", "order", "升级的各步应一步晚于一步"))
+    return found
+
+
+def _check_extension(values: Mapping[str, Any], problems: list[FieldError]) -> None:
+    for name, most in (("max_times", 2), ("max_days", 30)):
+        lines = values.get(name)
+        if not isinstance(lines, Mapping) or "any" not in lines:
+            problems.append(FieldError(f"extension.{name}", "any", "应有 any 一行"))
+            continue
+        for key, value in lines.items():
+            if not isinstance(value, int) or not 0 <= value <= most:
+                problems.append(
+                    FieldError(f"extension.{name}.{key}", "number", f"应为 0–{most} 的整数")
+                )
+            if set(key.split()) - WORDS:
+                problems.append(FieldError(f"extension.{name}.{key}", "word", "不认识的条件"))
+    if values.get("unit") not in {"cd", "wd"}:
+        problems.append(FieldError("extension.unit", "unit", "应为 cd（自然日）或 wd（工作日）"))
+    try:
+        limit_of(values.get("apply_before"))
+    except ValueError as error:
+        problems.append(FieldError("extension.apply_before", "limit", str(error)))
+
+
+def _sums(policy: Policy) -> Iterator[FieldError]:
+    """Stages of one route that take longer together than the ticket may."""
+    seen = set()
+    for kind, source in product(TYPES, (None, "petition")):
+        for level, route in ROUTES.items():
+            words = {"any", kind, *([source] if source else [])}
+            words |= set() if level == "province" else {"delegated"}
+            total = policy.rule("total", frozenset(words))
+            if total is None:
+                yield FieldError(f"limits.total.{kind}", "required", "缺少总时限")
+                break
+            parts = [policy.rule(stage, frozenset(words)) for stage in route]
+            needed = sum((part.limit.rough() for part in parts if part), timedelta())
+            if needed > total.limit.rough() and (total, level) not in seen:
+                seen.add((total, level))
+                key = " ".join(sorted(total.words))
+                hours = needed / timedelta(hours=1)
+                yield FieldError(
+                    f"limits.total.{key}",
+                    "sum",
+                    f"各环节合计 {hours:g} 工作时，超过总时限 {total.limit.title}（{level}）",
+                )
+
+
+def _table(values: Mapping[str, Any], name: str, problems: list[FieldError]) -> Mapping[str, Any]:
+    table = values.get(name)
+    if isinstance(table, Mapping):
+        return table
+    problems.append(FieldError(name, "required", f"缺少 {name} 一节"))
+    return {}
+
+
+def _most_specific(lines: Mapping[str, int], words: frozenset[str]) -> int:
+    fitting = [key for key in lines if set(key.split()) <= words]
+    return lines[max(reversed(fitting), key=lambda key: _weight(frozenset(key.split())))]
+
+
+def _weight(words: frozenset[str]) -> tuple[int, int]:
+    """Circumstances count before the type; of equal lines the later one is taken."""
+    circumstances = words - _TYPE_WORDS
+    return len(circumstances), len(words - circumstances - {"any"})
