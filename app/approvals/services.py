@@ -8,6 +8,7 @@ from app.approvals.errors import RequestNotOpen
 from app.approvals.messages import both_numbers, partner_of, tell
 from app.approvals.models import AGREED, OPEN, REFUSED, ReturnRequest, Transfer
 from app.core.db import session
+from app.core.errors import FieldError, Invalid
 from app.deadlines.rules import working_days_after
 from app.engine import runner
 from app.engine.registry import Submission
@@ -17,16 +18,36 @@ from app.tickets.models import Ticket
 from app.tickets.services import beijing
 
 YES = 1
+SECOND_RETURN = "second_return"
+"""The permit (准予) to ask for a return again."""
 DECISION_DAYS = 1
 """Working days 12345 has to answer before it is reminded (REQUIREMENTS 2.2)."""
 
 
-def ask_return(ticket: Ticket, submission: Submission, code: int, reason: str) -> ReturnRequest:
-    """Write a return request down; the diagram sends it."""
-    earlier = len(queries.returns_of(ticket.id))
+def ask_return(
+    ticket: Ticket, submission: Submission, code: int, reason: str, *, field: str
+) -> ReturnRequest:
+    """Write a return request down; the diagram sends it. Invalid names `field` when it may not be.
+
+    Only what 12345 or the nation sent can go back there. After a refusal it takes a new reason and
+    the leader's permit, which is used up by it (EX-01).
+    """
+    earlier = queries.returns_of(ticket.id)
+    if ticket.partner_id is None and submission.data["result_to"] != "national":
+        raise Invalid([FieldError(field, "source", "只有12345或国家转来的工单可以退单")])
+    if any(one.state == REFUSED for one in earlier):
+        wrong = []
+        if SECOND_RETURN not in ticket.permits:
+            told = "来源单位已不同意退单，再次申请须由省审批人准予"
+            wrong.append(FieldError(field, "leader", told))
+        if any(" ".join(one.reason.split()) == " ".join(reason.split()) for one in earlier):
+            wrong.append(FieldError("return_reason", "repeated", "再次申请退单须有新的理由"))
+        if wrong:
+            raise Invalid(wrong)
+        ticket.permits = [each for each in ticket.permits if each != SECOND_RETURN]
     request = ReturnRequest(
         ticket_id=ticket.id,
-        request_no=f"{ticket.acceptance_no}-R{earlier + 1}",
+        request_no=f"{ticket.acceptance_no}-R{len(earlier) + 1}",
         reason_code=code,
         reason=reason,
         requested_by=submission.actor.id,
@@ -107,6 +128,15 @@ def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool
     request.decided_at = answer.get("decided_at") or now
     session().flush()
     return False
+
+
+def record_return_decision(ticket: Ticket, submission: Submission, *, agreed: bool) -> None:
+    """The national level's own word on a ticket that it had dispatched."""
+    request = _open(ticket)
+    request.state = AGREED if agreed else REFUSED
+    request.opinion = submission.values["opinion"]
+    request.decided_by = submission.actor.name
+    request.decided_at = submission.now
 
 
 def close_returned(ticket: Ticket, now: datetime) -> None:

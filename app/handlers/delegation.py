@@ -2,10 +2,17 @@
 
 from app.core.errors import FieldError, Invalid
 from app.engine.registry import Submission, Variables, form
+from app.handlers.returns import hand_up
+from app.matters import services as matters
 from app.organisations import queries as organisations
 from app.organisations.models import Unit
-from app.tickets import services
-from app.tickets.forms import CityDecideForm, CountyDecideForm, DispatchForm
+from app.security.principal import Principal
+from app.tickets import conflicts, disclosure, services
+from app.tickets.actions import Request, action
+from app.tickets.codes import PERMITS
+from app.tickets.forms import CityDecideForm, CountyDecideForm, DispatchForm, PermitForm
+from app.tickets.models import Ticket
+from app.tickets.rules import BEFORE_HANDLING, IN_HANDLING
 
 
 @form("ticket.dispatch", DispatchForm)
@@ -13,12 +20,13 @@ def dispatch(submission: Submission) -> Variables:
     """分派 (T06): the province handles it, or hands it to a city, or to a county without one."""
     ticket = services.acting(submission)
     values = submission.values
+    conflicts.recognise(ticket)
+    target = _handed_to(ticket, submission, goes_down=values["route"] == "down")
     fresh: Variables = {"handling": "done", "city_unit_id": 0, "county_unit_id": 0}
     ticket.city_unit_id = ticket.county_unit_id = ticket.appointed_unit_id = None
-    if values["route"] == "province":
+    if target is None:
         services.note(ticket, submission, "province", values.get("instruction"))
         return {**fresh, "route": "province", "handled_by": "province"}
-    target = _lower_unit(values["target_unit_id"], of=ticket.province_unit_id)
     services.note(ticket, submission, f"to_{target.level}", values.get("instruction"))
     if target.level == "city":
         ticket.city_unit_id = target.id
@@ -33,12 +41,12 @@ def city_decide(submission: Submission) -> Variables:
     ticket = services.acting(submission)
     values = submission.values
     if values["city_route"] == "back":
-        services.note(ticket, submission, "back", values["return_reason"])
-        return {"city_route": "back", "return_to_unit_id": ticket.province_unit_id}
-    if values["city_route"] == "self":
+        return {"city_route": "back", **hand_up(ticket, submission, "city_route")}
+    target = _handed_to(ticket, submission, goes_down=values["city_route"] == "county")
+    if target is None:
         services.note(ticket, submission, "city", values.get("instruction"))
-        return {"city_route": "self", "handled_by": "city"}
-    target = _lower_unit(values["target_unit_id"], of=ticket.city_unit_id or 0)
+        ticket.county_unit_id = None
+        return {"city_route": "self", "county_unit_id": 0, "handled_by": "city"}
     services.note(ticket, submission, "to_county", values.get("instruction"))
     ticket.county_unit_id = target.id
     return {"city_route": "county", "county_unit_id": target.id, "handled_by": "county"}
@@ -50,16 +58,79 @@ def county_decide(submission: Submission) -> Variables:
     ticket = services.acting(submission)
     values = submission.values
     if values["county_route"] == "back":
-        services.note(ticket, submission, "back", values["return_reason"])
-        upper = ticket.city_unit_id or ticket.province_unit_id
-        return {"county_route": "back", "return_to_unit_id": upper}
+        return {"county_route": "back", **hand_up(ticket, submission, "county_route")}
     services.note(ticket, submission, "signed_in", values.get("remark"))
     return {"county_route": "accept"}
 
 
-def _lower_unit(unit_id: int, *, of: int) -> Unit:
-    """The chosen unit when it hangs directly below; Invalid names the field otherwise."""
+@action(
+    "permit",
+    "审批人准予",
+    PermitForm,
+    permission="ticket.approve",
+    states=BEFORE_HANDLING | IN_HANDLING,
+    offered=lambda principal, ticket: _leads(principal, ticket),
+    icon="check2-square",
+    help="规则不允许、确有必要的，由审批人书面准予；理由留存在办理轨迹中。",
+)
+def permit(request: Request) -> None:
+    """准予 (FLW-07, EX-01): the leader lifts one rule for one ticket, and says why."""
+    ticket, granted = request.ticket, request.values["permit"]
+    if granted not in ticket.permits:
+        ticket.permits = [*ticket.permits, granted]
+    text = f"{PERMITS[granted]}：{request.values['permit_reason']}"
+    services.remark(
+        ticket, "permit", "permit", text, by=request.actor, at=request.now, of=request.id
+    )
+
+
+def _leads(principal: Principal, ticket: Ticket) -> bool:
+    return principal.unit_id == ticket.province_unit_id
+
+
+def _handed_to(ticket: Ticket, submission: Submission, *, goes_down: bool) -> Unit | None:
+    """The chosen unit below, None when this unit handles it; helpers are asked and told.
+
+    Invalid names every wrong field: only units directly below, none that the complaint is about,
+    and what lower levels may not read goes down as a summary.
+    """
+    values = submission.values
+    of = submission.unit_id or 0
+    wrong: list[FieldError] = []
+    target = None
+    if goes_down:
+        target = _lower_unit(ticket, values["target_unit_id"], of, "target_unit_id", wrong)
+    helpers = [
+        _lower_unit(ticket, unit_id, of, "cohandlers", wrong)
+        for unit_id in dict.fromkeys(values["cohandlers"])
+    ]
+    if target is not None and target in helpers:
+        wrong.append(FieldError("cohandlers", "same", "协办单位不能是承办单位"))
+    summary = values.get("summary") or ticket.summary
+    if (goes_down or helpers) and disclosure.needs_summary(ticket) and not summary:
+        told = "匿名、保密和贪污腐败类工单只能以摘要转办，请填写转办摘要"
+        wrong.append(FieldError("summary", "required", told))
+    if wrong:
+        raise Invalid(wrong)
+    if goes_down or helpers:
+        ticket.summary = summary
+    for helper in helpers:
+        if helper is not None:
+            text = values["cohandle_request"]
+            matters.ask_opinion(ticket, helper.id, text, by=submission.actor, now=submission.now)
+    return target
+
+
+def _lower_unit(
+    ticket: Ticket, unit_id: int, of: int, field: str, wrong: list[FieldError]
+) -> Unit | None:
+    """The unit when it hangs directly below and may have the ticket; otherwise says what is wrong.
+
+    A number beyond those of the table is no unit, and not the database's to refuse.
+    """
     target = organisations.unit(unit_id)
     if target is None or target.parent_id != of or not target.enabled:
-        raise Invalid([FieldError("target_unit_id", "not_below", "只能转办给本单位的直接下级")])
+        wrong.append(FieldError(field, "not_below", "只能选择本单位的直接下级"))
+        return None
+    wrong += conflicts.problems(ticket, target.id, field)
     return target

@@ -1,20 +1,26 @@
 """Intake (受理): registering a ticket, signing it in, reviewing it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from app.approvals import extensions
 from app.approvals import services as approvals
 from app.core.errors import FieldError, Invalid
 from app.divisions import queries as divisions
 from app.engine.registry import Change, Step, Submission, Variables, form, handler, observer
 from app.matters import services as matters
-from app.tickets import merge, services
+from app.organisations import queries as organisations
+from app.tickets import conflicts, merge, reclassify, services
 from app.tickets.forms import ReviewForm, SignInForm
 from app.tickets.models import Ticket
 
 
 @handler("intake.register")
 def register(step: Step) -> Variables:
-    """登记 (T02): find the ticket's place in the division tree."""
-    services.register(services.get(step.data))
+    """登记 (T02): find the ticket's place in the division tree, and the units it is about."""
+    ticket = services.get(step.data)
+    services.register(ticket)
+    conflicts.recognise(ticket)
     return {}
 
 
@@ -28,38 +34,70 @@ def sign_in(submission: Submission) -> Variables:
 
 @form("ticket.review", ReviewForm)
 def review(submission: Submission) -> Variables:
-    """初审 (T04). A division the operator chose must exist; the ticket moves there."""
+    """初审 (T04): place, category and type are put right first; all mistakes are told at once."""
     ticket = services.acting(submission)
-    code = submission.values.get("division_code")
-    if code and (code != ticket.division_code or ticket.division_unresolved):
-        if divisions.get(code) is None:
-            raise Invalid([FieldError("division_code", "unknown", "行政区划编码不存在")])
-        services.locate(ticket, code)
-    said = [submission.values.get(name) for name in ("return_reason", "transfer_reason", "opinion")]
-    text = "\n".join(part for part in said if part) or None
-    services.note(ticket, submission, submission.values["review"], text)
-    if submission.values["review"] == "return":
-        _ask_return(ticket, submission)
-    elif submission.values["review"] == "transfer":
-        values = submission.values
+    values = submission.values
+    verdict = values["review"]
+    wrong = _place(ticket, values.get("division_code"))
+    wrong += _correct(ticket, values)
+    history = None
+    if values.get("ticket_type") and verdict in _ACCEPTS:
+        try:
+            history = reclassify.change_type(ticket, values["ticket_type"], values)
+        except Invalid as refusal:
+            wrong += refusal.errors
+    if verdict in _ACCEPTS and conflicts.only_transfer(ticket):
+        wrong.append(FieldError("review", "corruption", _NOT_HERE))
+    if wrong:
+        raise Invalid(wrong)
+    said = [values.get(name) for name in ("return_reason", "transfer_reason", "opinion")]
+    text = "\n".join(part for part in (history, *said) if part) or None
+    services.note(ticket, submission, verdict, text)
+    if verdict == "return":
+        code, reason = values["return_reason_code"], values["return_reason"]
+        approvals.ask_return(ticket, submission, code, reason, field="review")
+    elif verdict == "transfer":
         approvals.ask_transfer(
             ticket, submission, values["transfer_org"], values["transfer_reason"]
         )
-    elif submission.values["review"] == "merge":
-        merge.ask(ticket, submission.values["merged_into"])
-    elif submission.values["review"] == "supplement":
+    elif verdict == "merge":
+        merge.ask(ticket, values["merged_into"])
+    elif verdict == "supplement":
         _ask_supplement(ticket, submission)
-    answers = submission.values["review"] == "answer"
-    handled = {"entry": "handle_province", "handled_by": "province"} if answers else {}
-    return {"review": submission.values["review"], **handled}
+    handled = {"entry": "handle_province", "handled_by": "province"} if verdict == "answer" else {}
+    return {"review": verdict, "ticket_type": ticket.ticket_type, **handled}
 
 
-def _ask_return(ticket: Ticket, submission: Submission) -> None:
-    """退单 (EX-01): only what 12345 sent can go back to it."""
-    if ticket.partner_id is None:
-        raise Invalid([FieldError("review", "source", "只有12345转来的工单可以退单")])
-    values = submission.values
-    approvals.ask_return(ticket, submission, values["return_reason_code"], values["return_reason"])
+_ACCEPTS = frozenset({"accept", "answer"})
+_NOT_HERE = "贪污腐败类应移送纪检监察机关；确需由本平台办理的，须由省审批人准予"
+
+
+def _place(ticket: Ticket, code: str | None) -> list[FieldError]:
+    """A division the operator chose must exist; the ticket moves there."""
+    if not code or (code == ticket.division_code and not ticket.division_unresolved):
+        return []
+    if divisions.get(code) is None:
+        return [FieldError("division_code", "unknown", "行政区划编码不存在")]
+    services.locate(ticket, code)
+    return []
+
+
+def _correct(ticket: Ticket, values: Mapping[str, Any]) -> list[FieldError]:
+    """Category, urgency and sensitivity as the operator sees them, and whom it is about.
+
+    The caller's wish to stay unknown is never taken back.
+    """
+    ticket.problem_category = values.get("problem_category") or ticket.problem_category
+    ticket.urgency = values.get("urgency") or ticket.urgency
+    ticket.is_confidential = ticket.is_confidential or values["is_confidential"]
+    accused = values.get("accused_unit_id")
+    if accused is None:
+        return []
+    unit, province = organisations.unit(accused), organisations.unit(ticket.province_unit_id)
+    if unit is None or province is None or not organisations.is_below(unit, province):
+        return [FieldError("accused_unit_id", "not_below", "请选择本省的下级承办单位")]
+    conflicts.accuse(ticket, unit.id)
+    return []
 
 
 def _ask_supplement(ticket: Ticket, submission: Submission) -> None:

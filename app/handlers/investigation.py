@@ -89,8 +89,13 @@ def answer(submission: Submission) -> Variables:
 
 def _verdict(ticket: Ticket, submission: Submission) -> Variables:
     """What the gateway after the handling reads (REQUIREMENTS 1.3)."""
-    answered = TICKET_TYPES[ticket.ticket_type].province_answers
-    return {"audit_needed": not (answered and submission.data["handled_by"] == "province")}
+    kind, handler = TICKET_TYPES[ticket.ticket_type], submission.data["handled_by"]
+    below_a_city = handler == "county" and ticket.city_unit_id is not None
+    return {
+        "audit_needed": not (kind.province_answers and handler == "province"),
+        "city_audit": below_a_city
+        and (kind.city_audits or submission.data["final_audit"] == "city"),
+    }
 
 
 def _store(ticket: Ticket, submission: Submission, values: dict[str, Any]) -> None:

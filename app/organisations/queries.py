@@ -46,6 +46,17 @@ def unit_of_division(code: str | None) -> Unit | None:
     return next((found[code] for code in reversed(codes) if code in found), None)
 
 
+def unit_with_code(code: str) -> Unit | None:
+    """The unit of exactly this division, or None."""
+    return session().scalar(select(Unit).where(Unit.division_code == code))
+
+
+def unit_called(name: str) -> Unit | None:
+    """The one unit of this name; None when there is none or several share it."""
+    found = list(session().scalars(select(Unit).where(Unit.name == name.strip()).limit(2)))
+    return found[0] if len(found) == 1 else None
+
+
 def children(unit_id: int) -> list[Unit]:
     """All units directly below, by division code, disabled ones too."""
     statement = select(Unit).where(Unit.parent_id == unit_id).order_by(Unit.division_code)

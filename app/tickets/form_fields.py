@@ -41,3 +41,12 @@ def reason(label: str, **metadata: Any) -> CleanText:
         allow_none=optional,
         metadata={"label": label, "widget": "textarea", "rows": 3, **metadata},
     )
+
+
+def unit_choice(label: str, **metadata: Any) -> fields.Integer:
+    """One of the units that the page offers; which are possible, the handler says."""
+    return fields.Integer(
+        allow_none=True,
+        error_messages={"invalid": "请选择单位"},
+        metadata={"label": label, "widget": "unit", **metadata},
+    )

@@ -3,12 +3,24 @@
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validates_schema
-from marshmallow.validate import OneOf
+from marshmallow.validate import Length, OneOf
 
-from app.tickets.codes import RETURN_REASON
-from app.tickets.fields import REQUIRED, CleanText, CodeOf
-from app.tickets.form_fields import choice, reason
+from app.tickets.codes import PERMITS, PROBLEM_CATEGORY, RETURN_REASON, URGENCY
+from app.tickets.fields import REQUIRED, CleanText, CodeOf, YesNo
+from app.tickets.form_fields import choice, reason, unit_choice
 from app.tickets.form_fields import opinion as opinion_text
+from app.tickets.reclassify import ReclassifyForm
+
+_HAND_DOWN = ("instruction", "summary", "cohandlers", "cohandle_request")
+
+
+def return_code(show_when: dict[str, list[str]]) -> CodeOf:
+    """Why a ticket goes back to where it came from."""
+    return CodeOf(
+        RETURN_REASON,
+        allow_none=True,
+        metadata={"label": "退单原因", "widget": "select", "show_when": show_when},
+    )
 
 
 class SignInForm(Schema):
@@ -17,8 +29,28 @@ class SignInForm(Schema):
     remark = opinion_text("备注", rows=2)
 
 
-class ReviewForm(Schema):
-    """初审 (T04): does it meet the standards of 12317; the division is completed here."""
+class ReviewForm(ReclassifyForm):
+    """初审 (T04): does it meet the standards of 12317; place, category and type are put right."""
+
+    class Meta:
+        """The verdict comes first on the page, what it needs after it."""
+
+        fields = (
+            "review",
+            "division_code",
+            "problem_category",
+            "urgency",
+            *ReclassifyForm().fields,
+            "accused_unit_id",
+            "is_confidential",
+            "return_reason_code",
+            "return_reason",
+            "transfer_org",
+            "transfer_reason",
+            "supplement_request",
+            "merged_into",
+            "opinion",
+        )
 
     review = choice(
         "初审结论",
@@ -35,23 +67,26 @@ class ReviewForm(Schema):
         allow_none=True,
         metadata={"label": "行政区划", "widget": "division", "help": "至少确认到县级，方可转办"},
     )
-    return_reason_code = CodeOf(
-        RETURN_REASON,
+    problem_category = CodeOf(
+        PROBLEM_CATEGORY,
         allow_none=True,
-        metadata={"label": "退单原因", "widget": "select", "show_when": {"review": ["return"]}},
+        metadata={"label": "问题类别", "widget": "select", "col": 6},
     )
-    return_reason = CleanText(
-        most=1000,
-        least=10,
-        lines=True,
-        allow_none=True,
-        metadata={
-            "label": "退单理由",
-            "widget": "textarea",
-            "rows": 3,
-            "show_when": {"review": ["return"]},
-            "help": "写明依据和建议的承办部门，将发送给12345",
-        },
+    urgency = CodeOf(
+        URGENCY, allow_none=True, metadata={"label": "紧急程度", "widget": "select", "col": 6}
+    )
+    is_confidential = YesNo(
+        load_default=False,
+        metadata={"label": "按保密件办理（对下级隐去诉求人身份）", "widget": "switch"},
+    )
+    accused_unit_id = unit_choice(
+        "被反映单位", help="投诉对象是承办单位或其人员时选择；该单位不能承办本工单"
+    )
+    return_reason_code = return_code({"review": ["return"]})
+    return_reason = reason(
+        "退单理由",
+        show_when={"review": ["return"]},
+        help="写明依据和建议的承办部门，将发送给12345",
     )
     transfer_org = CleanText(
         most=100,
@@ -108,21 +143,48 @@ class ApproveTransferForm(Schema):
             raise ValidationError("不同意须填写意见", "opinion")
 
 
-class DispatchForm(Schema):
-    """分派 (T06): handle at the province, or hand down to one city or county."""
+class HandDownForm(Schema):
+    """What goes along when a ticket is handed down: the summary, and who helps (协办)."""
 
-    route = choice("办理方式", province="省级办理", down="转办下级")
-    target_unit_id = fields.Integer(
+    instruction = opinion_text("转办意见")
+    summary = CleanText(
+        most=4000,
+        least=10,
+        lines=True,
         allow_none=True,
-        error_messages={"invalid": "请选择单位"},
         metadata={
-            "label": "承办单位",
-            "widget": "unit",
-            "show_when": {"route": ["down"]},
-            "help": "只列出本单位的直接下级",
+            "label": "转办摘要",
+            "widget": "textarea",
+            "rows": 5,
+            "help": "下级单位和协办单位只看到摘要，看不到原文和附件；请删去能识别诉求人的内容",
         },
     )
-    instruction = opinion_text("转办意见")
+    cohandlers = fields.List(
+        fields.Integer(error_messages={"invalid": "请选择单位"}),
+        load_default=list,
+        validate=Length(max=10, error="最多10个协办单位"),
+        metadata={"label": "协办单位", "widget": "checks"},
+    )
+    cohandle_request = opinion_text("协办要求", rows=2, help="选择协办单位时必填")
+
+    @validates_schema(skip_on_field_errors=False)
+    def _helpers_are_told_what_for(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("cohandlers") and not data.get("cohandle_request"):
+            raise ValidationError(REQUIRED, "cohandle_request")
+
+
+class DispatchForm(HandDownForm):
+    """分派 (T06): handle at the province, or hand down to one city or county."""
+
+    class Meta:
+        """The choice comes first on the page."""
+
+        fields = ("route", "target_unit_id", *_HAND_DOWN)
+
+    route = choice("办理方式", province="省级办理", down="转办下级")
+    target_unit_id = unit_choice(
+        "承办单位", show_when={"route": ["down"]}, help="只列出本单位的直接下级"
+    )
 
     @validates_schema(skip_on_field_errors=False)
     def _target_is_named(self, data: dict[str, Any], **_: Any) -> None:
@@ -130,16 +192,16 @@ class DispatchForm(Schema):
             raise ValidationError("转办须选择承办单位", "target_unit_id")
 
 
-class CityDecideForm(Schema):
+class CityDecideForm(HandDownForm):
     """市级签收并决定 (T07): handle here or hand down to a county."""
 
+    class Meta:
+        """The choice comes first on the page."""
+
+        fields = ("city_route", "target_unit_id", "return_reason", *_HAND_DOWN)
+
     city_route = choice("办理方式", self="自行办理", county="转办县级", back="退回省级")
-    target_unit_id = fields.Integer(
-        allow_none=True,
-        error_messages={"invalid": "请选择单位"},
-        metadata={"label": "承办单位", "widget": "unit", "show_when": {"city_route": ["county"]}},
-    )
-    instruction = opinion_text("转办意见")
+    target_unit_id = unit_choice("承办单位", show_when={"city_route": ["county"]})
     return_reason = reason("退回理由", show_when={"city_route": ["back"]})
 
     @validates_schema(skip_on_field_errors=False)
@@ -177,12 +239,34 @@ class ReviewReturnForm(Schema):
     decision = choice(
         "审核结论", agree="同意退回，重新分派", refuse="不同意，指定办理", p12345="同意，退回来源"
     )
+    return_reason_code = return_code({"decision": ["p12345"]})
+    return_reason = reason(
+        "退单理由", show_when={"decision": ["p12345"]}, help="将发送给工单来源单位"
+    )
     opinion = opinion_text("审核意见", help="不同意时必填")
 
     @validates_schema(skip_on_field_errors=False)
-    def _a_refusal_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
+    def _the_decision_is_explained(self, data: dict[str, Any], **_: Any) -> None:
         if data.get("decision") == "refuse" and not data.get("opinion"):
             raise ValidationError("不同意须填写意见", "opinion")
+        if data.get("decision") == "p12345":
+            wanted = ("return_reason_code", "return_reason")
+            missing = {name: [REQUIRED] for name in wanted if not data.get(name)}
+            if missing:
+                raise ValidationError(missing)
+
+
+class GiveBackForm(Schema):
+    """退回上级: the handling unit is not competent (EX-02)."""
+
+    return_reason = reason("退回理由", help="写明依据和建议的承办单位")
+
+
+class PermitForm(Schema):
+    """审批人准予: what the rules forbid unless the leader decides otherwise, in writing."""
+
+    permit = choice("准予事项", **PERMITS)
+    permit_reason = reason("准予理由")
 
 
 class AuditForm(Schema):

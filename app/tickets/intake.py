@@ -76,9 +76,9 @@ def cross_field(
         warnings += hints
     if not values.get("division_code") and not values.get("division_text"):
         if not wrong & {"division_code", "division_text"}:
-            errors.append(
-                FieldError("division_code", "required", "行政区划编码和行政区划文本至少填一项")
-            )
+            both = "行政区划编码和行政区划文本至少填一项"
+            message = both if "division_text" in schema.fields else REQUIRED
+            errors.append(FieldError("division_code", "required", message))
     wished = "required_completion_date"
     if wished in schema.fields and not values.get(wished) and wished not in wrong:
         warnings.append(
@@ -130,6 +130,7 @@ _COPIED = (
     "division_text",
     "detail_address",
     "target_info",
+    "targets",
     "content",
     "problem_category",
     "poverty_risk",

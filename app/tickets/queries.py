@@ -82,6 +82,26 @@ def reports_by_task(task_ids: Collection[UUID], types: Collection[str]) -> dict[
     return found
 
 
+def audited_by_city(ticket: Ticket) -> bool:
+    """Whether the newest version of the report has passed the city's audit."""
+    report = latest_report(ticket)
+    passed = select(Opinion.id).where(
+        Opinion.ticket_id == ticket.id,
+        Opinion.step == "audit_by_city",
+        Opinion.decision == "approve",
+        Opinion.at >= (report.submitted_at if report else ticket.submitted_at),
+    )
+    return session().scalar(passed.limit(1)) is not None
+
+
+def rejections(ticket: Ticket) -> int:
+    """How many audits have rejected its reports (驳回)."""
+    counted = select(func.count()).where(
+        Opinion.ticket_id == ticket.id, Opinion.decision == "reject"
+    )
+    return session().scalar(counted) or 0
+
+
 def opinions(ticket_id: int) -> list[Opinion]:
     """What was decided, in order."""
     return list(

@@ -5,7 +5,7 @@ A field is named as it is on the wire; its `attribute`, where it has one, is the
 
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf, Regexp
 
 from app.core.errors import FieldError
@@ -117,6 +117,30 @@ class DeclarationSchema(IntakeSchema):
         if OTHER_RISK in values.get("poverty_risk", []) and not values.get("poverty_risk_note"):
             return [FieldError("poverty_risk_note", "required", "风险含“其它”时须说明")], []
         return [], []
+
+
+class TargetSchema(Schema):
+    """被反映对象: one person or office a complaint is about, for the conflict block (FLW-07)."""
+
+    class Meta:
+        """Unknown fields are left aside."""
+
+        unknown = EXCLUDE
+
+    name = PersonName(allow_none=True, metadata={"label": "姓名"})
+    organisation = CleanText(most=100, least=2, allow_none=True, metadata={"label": "单位"})
+    position = CleanText(most=50, allow_none=True, metadata={"label": "职务"})
+    org_code = CleanText(
+        most=32,
+        digits=True,
+        allow_none=True,
+        metadata={"label": "单位代码", "description": "承办单位的12位行政区划编码"},
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _somebody_is_named(self, data: dict[str, Any], **_: Any) -> None:
+        if not any(data.values()):
+            raise ValidationError("至少填写姓名或单位", "name")
 
 
 class ComplaintSchema(IntakeSchema):
