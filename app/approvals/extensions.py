@@ -15,6 +15,7 @@ from app.core.db import session
 from app.core.errors import Conflict, FieldError, Invalid
 from app.deadlines.rules import working_days_after
 from app.engine import runner
+from app.engine.models import UserTask
 from app.engine.registry import Change, Submission, Variables
 from app.exchange import outbox
 from app.organisations import queries as organisations
@@ -70,7 +71,9 @@ def ask(ticket: Ticket, values: dict[str, Any], principal: Principal, now: datet
         state=OPEN,
     )
     session().add(request)
-    ticket.extension_pending = True
+    ticket.extension_until = request.proposed_due_at
+    for task in _ruled_tasks(ticket, ticket.due_at):
+        task.sort_at = request.proposed_due_at
     session().flush()
     return {
         "extension_id": request.id,
@@ -189,10 +192,18 @@ def refuse(ticket: Ticket, request: Extension, now: datetime) -> None:
 
 
 def follow(ticket: Ticket, change: Change) -> None:
-    """Let an open request lapse once the handling is over: told, returned, closed."""
+    """Let an open request lapse once the handling is over: told, returned, closed.
+
+    Until then the steps that open meanwhile are not overdue either.
+    """
+    if ticket.extension_until is None:
+        return
     running = change.status == "open"
-    goes_on = ticket.status in IN_HANDLING or ticket.status == "suspended"
-    if ticket.extension_pending and not (running and goes_on):
+    if running and (ticket.status in IN_HANDLING or ticket.status == "suspended"):
+        for task in change.opened:
+            if task.due_at == ticket.due_at:
+                task.sort_at = ticket.extension_until
+    else:
         lapse(ticket, change.now, running=running)
 
 
@@ -204,8 +215,7 @@ def lapse(ticket: Ticket, now: datetime, *, running: bool) -> None:
     request = queries.latest_extension(ticket.id)
     if request is None or request.state != OPEN:
         return
-    request.state, request.decided_at, request.due_after = LAPSED, now, ticket.due_at
-    ticket.extension_pending = False
+    _close(ticket, request, LAPSED, lambda due: due, now)
     if request.sent_at is None:
         return
     outbox.send(
@@ -275,14 +285,22 @@ def _close(
 ) -> None:
     """End the request and move the ticket's time limit, with that of the steps it rules."""
     old = ticket.due_at
-    for task in queries.open_tasks(ticket.acceptance_no):
-        if task.due_at is not None and (task.due_at == old or task.deadline_key == HANDLING):
+    for task in _ruled_tasks(ticket, old):
+        if task.due_at is not None:
             task.due_at = task.sort_at = moved(task.due_at)
-    ticket.due_at = moved(old)
-    ticket.extension_pending = False
+    ticket.due_at, ticket.extension_until = moved(old), None
     request.state, request.due_after = state, ticket.due_at
     request.decided_at = request.decided_at or now
     session().flush()
+
+
+def _ruled_tasks(ticket: Ticket, due: datetime) -> list[UserTask]:
+    """Open steps that are due with the ticket, and the handling itself."""
+    return [
+        task
+        for task in queries.open_tasks(ticket.acceptance_no)
+        if task.due_at is not None and (task.due_at == due or task.deadline_key == HANDLING)
+    ]
 
 
 def _repeats(request: Extension, given: dict[str, Any]) -> bool:

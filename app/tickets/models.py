@@ -128,13 +128,18 @@ class Ticket(Model):
     """The state a suspended ticket (挂起) returns to."""
     reworks: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     """How many times it was handled again after a callback (重办)."""
-    extension_pending: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    """延期审批中: more time was asked for in time, so it does not count as overdue (EX-03)."""
+    extension_until: Mapped[datetime | None]
+    """延期审批中: what was asked for in time and is undecided; until then it is not overdue (EX-03)."""
 
     submitted_at: Mapped[datetime]
     due_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
     archived_at: Mapped[datetime | None]
+
+    @property
+    def extension_pending(self) -> bool:
+        """Whether more time was asked for and nobody has decided yet (延期审批中)."""
+        return self.extension_until is not None
 
 
 class NumberCounter(Model):

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import url_for
 
-from app.approvals.models import AGREED, ReturnRequest
+from app.approvals.models import AGREED, Extension, ReturnRequest
 from app.core.clock import BEIJING
 from app.divisions import queries as divisions
 from app.engine.models import ProcessEvent, UserTask
@@ -19,10 +19,18 @@ from app.tickets import codes, sources
 from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import is_sealed
 from app.tickets.types import TICKET_TYPES
+from app.ui.requests import extension_line
 
 SOURCES = {code: source.title for code, source in sources.SOURCES.items()}
 DECISIONS = {
     "signed_in": "签收",
+    "call_record": "受理，记录工单",
+    "call_answered": "当场答复",
+    "call_wrong_transfer": "误转",
+    "call_dropped": "通话中断",
+    "call_reached": "已接通",
+    "call_missed": "未接通",
+    "back_to_agent": "退回坐席",
     "accept": "受理",
     "province": "省级办理",
     "city": "市级自行办理",
@@ -34,6 +42,16 @@ DECISIONS = {
     "refuse": "不同意",
     "approve": "同意",
     "reject": "驳回",
+    "read": "已阅",
+    "answered": "已答复",
+    "withdrawal_confirmed": "同意撤回",
+    "withdrawal_refused": "继续办理",
+    "suspension_agreed": "同意挂起",
+    "suspension_refused": "不同意挂起",
+    "called_back": "已回访",
+    "rework_again": "退回原承办单位重办",
+    "rework_dispatch": "重新分派",
+    "rework_close": "解释并归档",
 }
 ANONYMOUS = "匿名（身份已密封）"
 _CALLER: dict[str, tuple[str, Callable[[str | None], str]]] = {
@@ -168,8 +186,12 @@ def timeline(
     reports: Sequence[Report],
     waiting: Sequence[UserTask],
     returns: Sequence[ReturnRequest] = (),
+    extensions: Sequence[Extension] = (),
 ) -> list[dict[str, Any]]:
-    """Who did what and when, then who holds it now; `returns` explain what 12345 answered."""
+    """Who did what and when, then who holds it now.
+
+    `returns` and `extensions` explain what was asked and answered.
+    """
     answers = iter([r for r in returns if r.decided_at is not None])
     said = {opinion.task_id: opinion for opinion in opinions}
     versions = {report.task_id: report for report in reports}
@@ -188,11 +210,14 @@ def timeline(
             text = _answer_text(next(answers, None))
         if report is not None:
             text = f"提交第 {report.version} 版{report.noun}"
+        title = _MESSAGES.get(event.element_name, event.element_name)
+        title, text = extension_line(event, extensions) or (title, text)
+        by_somebody = event.kind == "user" or (event.kind == "message" and event.actor_id)
         lines.append(
             {
                 "kind": "returned" if opinion and opinion.decision == "reject" else "done",
-                "title": _MESSAGES.get(event.element_name, event.element_name),
-                "who": event.actor_name if event.kind == "user" else "系统自动",
+                "title": title,
+                "who": event.actor_name if by_somebody else "系统自动",
                 "unit": units.get(event.unit_id or 0, ""),
                 "at": shown(event.at),
                 "text": text,

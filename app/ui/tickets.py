@@ -28,6 +28,7 @@ from app.ui import present, progress
 from app.ui.actions import action_links
 from app.ui.page import draw, permitted
 from app.ui.reports import report_views
+from app.ui.requests import PENDING
 from app.ui.tasks import task_view
 
 blueprint = Blueprint("tickets", __name__)
@@ -69,7 +70,12 @@ def page(
         if instance
         else None,
         timeline=present.timeline(
-            events, opinions, reports, waiting, approvals.returns_of(ticket.id)
+            events,
+            opinions,
+            reports,
+            waiting,
+            approvals.returns_of(ticket.id),
+            approvals.extensions_of(ticket.id),
         ),
         reports=report_views(ticket, reports, opinions, attached),
         deliveries=[_delivery(d) for d in deliveries],
@@ -156,6 +162,7 @@ def index(principal: Principal) -> str:
                 "remaining_text": _remaining(t, now),
                 "url": url_for("tickets.show", acceptance_no=t.acceptance_no),
                 "urgent": t.urgency == 2,
+                "pending": PENDING if t.extension_pending else "",
             }
             for t in rows
         ],
@@ -208,13 +215,15 @@ def _light(ticket: Ticket, now: datetime) -> str:
         return "none"
     if ticket.completed_at is not None:
         return "red" if deadlines.light(ticket.completed_at, ticket.due_at) == "red" else "none"
-    return deadlines.light(now, ticket.due_at)
+    return deadlines.light(now, ticket.extension_until or ticket.due_at)
 
 
 def _remaining(ticket: Ticket, now: datetime) -> str:
     """Beside the light: what is left of the time, or by how much it was missed."""
     if _light(ticket, now) == "none":
         return ""
+    if ticket.extension_pending and now > ticket.due_at:
+        return PENDING
     return deadlines.remaining_text(ticket.completed_at or now, ticket.due_at)
 
 
@@ -224,6 +233,8 @@ def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dic
     flags = []
     if ticket.round > 1:
         flags.append({"label": f"第 {ticket.round} 轮", "tone": "orange"})
+    if ticket.extension_pending:
+        flags.append({"label": PENDING, "tone": "blue"})
     return {
         "acceptance_no": ticket.acceptance_no,
         "external_ticket_no": ticket.external_ticket_no,

@@ -24,6 +24,7 @@ from app.ui import batch
 from app.ui.page import draw, home_of, permitted
 from app.ui.present import DECISIONS, SOURCES, shown
 from app.ui.reports import outcome
+from app.ui.requests import PENDING
 
 blueprint = Blueprint("worklist", __name__)
 
@@ -213,14 +214,21 @@ def _row(
         "area": _area(ticket, places),
         "source": SOURCES[ticket.source],
         "assignee": task.assignee_name,
-        "light": deadlines.light(now, due),
-        "remaining_text": deadlines.remaining_text(now, due),
+        "light": deadlines.light(now, due and task.sort_at),
+        "remaining_text": PENDING
+        if ticket.extension_pending and due and now > due
+        else deadlines.remaining_text(now, due),
         "percent": min(100, max(0, round(used * 100))),
         "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
         "urgent": ticket.urgency == 2,
         "pickable": task.form == batch.FORM and task.assignee_id in (None, principal.user_id),
-        "flags": [{"label": "匿名", "tone": ""}] if ticket.is_anonymous else [],
+        "flags": _flags(ticket),
     }
+
+
+def _flags(ticket: Ticket) -> list[dict[str, str]]:
+    found = [{"label": "匿名", "tone": ""}] if ticket.is_anonymous else []
+    return found + ([{"label": PENDING, "tone": "blue"}] if ticket.extension_pending else [])
 
 
 def _places(tickets: list[Ticket]) -> dict[str, str]:

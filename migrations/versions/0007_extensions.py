@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column('tickets', sa.Column('extension_pending', sa.Boolean(), server_default=sa.text('false'), nullable=False))
+    op.add_column('tickets', sa.Column('extension_until', sa.DateTime(timezone=True), nullable=True))
     op.create_table('extensions',
     sa.Column('id', sa.BigInteger(), sa.Identity(always=True), nullable=False),
     sa.Column('ticket_id', sa.BigInteger(), nullable=False),
@@ -45,4 +45,4 @@ def downgrade() -> None:
     op.drop_index('ix_extensions_ticket_id', table_name='extensions')
     op.drop_index('ix_extensions_open', table_name='extensions', postgresql_where=sa.text("state = 'open'"))
     op.drop_table('extensions')
-    op.drop_column('tickets', 'extension_pending')
+    op.drop_column('tickets', 'extension_until')

@@ -56,13 +56,15 @@ def test_an_extension_goes_up_level_by_level_and_12345_grants_it(
     assert steps(world, people.city, number) == ["city_opinion"]
     assert steps(world, people.province, number) == []
     assert state(world, number)["extension_pending"] is True
+    wanted = rules.prolonged(before, 10)
+    # the time limit is as it was, yet nothing turns red before the date that was asked for
+    assert task_times(world, people.county, number) == (before, wanted)
     world.complete(people.city, number, **AGREE)
     assert steps(world, people.province, number) == ["province_opinion"]
     world.complete(people.province, number, **AGREE)
     world.deliver()
     (sent,) = world.received()
     assert sent.operation == "extension-requests"
-    wanted = rules.prolonged(before, 10)
     assert sent.body["request_no"] == f"{number}-E1"
     assert sent.body["extension_reason"] == REASON
     assert sent.body["extension_days"] == 10
@@ -215,6 +217,7 @@ def test_a_request_lapses_with_the_result_and_12345_need_not_answer(
     before = due(world, number)
     world.hand_in(people.county, number)
     assert state(world, number)["extension_pending"] is True
+    assert task_times(world, people.city_auditor, number) == (before, rules.prolonged(before, 10))
     world.complete(people.city_auditor, number, decision="approve")
     world.complete(people.province_auditor, number, decision="approve")
 
@@ -479,13 +482,20 @@ def set_due(world: World, number: str, when: datetime) -> None:
         db.session.remove()
 
 
-def task_due(world: World, person: Person, number: str) -> datetime | None:
+def task_times(world: World, person: Person, number: str) -> tuple[datetime | None, datetime]:
+    """When a person's one task is due, and until when lists do not call it overdue."""
     (task,) = world.tasks(person, number)
     with world.app.app_context():
-        found = session().scalars(select(UserTask).where(UserTask.id == task["id"])).one()
-        assert found.sort_at == found.due_at
+        row = session().scalars(select(UserTask).where(UserTask.id == task["id"])).one()
+        found = (row.due_at, row.sort_at)
         session().rollback()
-        return found.due_at
+    return found
+
+
+def task_due(world: World, person: Person, number: str) -> datetime | None:
+    due_at, sort_at = task_times(world, person, number)
+    assert sort_at == due_at
+    return due_at
 
 
 def request_of(world: World, number: str) -> Extension:
