@@ -121,7 +121,8 @@ def supplement(partner: Partner, acceptance_no: str) -> tuple[Any, int]:
 @blueprint.post("/tickets/<acceptance_no>/urges")
 @_document(
     "I12 催单",
-    "承办单位须在1个工作日内答复，办理时限不变。已并单的工单，催单转给承接的工单。",
+    "承办单位须在1个工作日内答复，办理时限不变。已并单的工单，催单转给承接的工单。"
+    f"内容相同的再次催单须以 occurred_at 或 {KEY} 区分。",
     UrgeSchema,
     content="来电人再次来电，询问办理进展。",
 )
@@ -201,7 +202,9 @@ def _reported(
         callbacks.reported(ticket, partner, values, rework_asked=rework_asked, now=now)
         return ticket
 
-    return _once(partner, acceptance_no, "rework" if rework_asked else "callback", take)
+    ticket = queries.ticket_of_partner(partner.id, acceptance_no)
+    what = "rework" if rework_asked else "callback"
+    return _once(partner, acceptance_no, f"{what}:{callbacks.result_no(ticket)}", take)
 
 
 def _once(

@@ -12,6 +12,7 @@ from app.engine.registry import Submission
 from app.exchange.models import Partner
 from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
+from app.tickets.rules import CLOSED
 from app.tickets.types import TICKET_TYPES
 
 REPORTABLE = frozenset({"result_pending", "callback_pending"})
@@ -46,6 +47,16 @@ def reported(
         now=now,
     )
     return callback
+
+
+def result_no(ticket: Ticket) -> int:
+    """Which of the ticket's results 12345 can speak about now: the first one is 0.
+
+    The same words about another result are no repeat; said again while the ticket is already
+    handled anew, they are.
+    """
+    has_result = ticket.status in REPORTABLE or ticket.status in CLOSED
+    return ticket.reworks if has_result else max(ticket.reworks - 1, 0)
 
 
 def called(ticket: Ticket, submission: Submission) -> Callback:

@@ -6,17 +6,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 from flask import Flask
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 from werkzeug.serving import make_server
 
+from app.core import clock
 from app.core.clock import BEIJING
 from app.core.db import db, transact
 from app.demo import sample_report
+from app.engine import runner
+from app.engine.models import ProcessInstance
 from app.exchange import delivery, partners
 from app.simulator.behaviour import Behaviour
 from app.simulator.client import PartnerClient
@@ -199,6 +203,59 @@ class World:
         )
         assert answer.status_code == status, answer.text
         return answer
+
+    def act(
+        self, person: Person, acceptance_no: str, key: str, status: int = 200, **values: Any
+    ) -> dict[str, Any]:
+        """Do something beside the flow (随时操作) and expect a status."""
+        answer = self.http.post(
+            f"/api/v1/tickets/{acceptance_no}/actions/{key}",
+            json={"values": values},
+            headers=person.headers,
+        )
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def offered(self, person: Person, acceptance_no: str) -> list[str]:
+        """What somebody may do beside the flow now."""
+        answer = self.http.get(f"/api/v1/tickets/{acceptance_no}/actions", headers=person.headers)
+        assert answer.status_code == 200, answer.text
+        return [each["key"] for each in answer.json()["actions"]]
+
+    def settle(self) -> None:
+        """Let the scheduler deliver what steps have posted to their own diagrams."""
+        with self.app.app_context():
+            while transact(lambda: runner.deliver_waiting_inbox(now=clock.now())):
+                pass
+            db.session.remove()
+
+    def pass_days(self, acceptance_no: str, days: int) -> None:
+        """Run the ticket's timers as if so many days had gone."""
+        later = datetime.now(UTC) + timedelta(days=days)
+        clock.set_source(lambda: later)
+        due = select(ProcessInstance.id).where(
+            ProcessInstance.business_key == acceptance_no, ProcessInstance.next_due <= later
+        )
+        try:
+            with self.app.app_context():
+                for instance_id in db.session.scalars(due).all():
+                    transact(partial(runner.fire_due, instance_id, now=later))
+                db.session.remove()
+        finally:
+            clock.set_source(None)
+
+    def conclude(self, acceptance_no: str, people: "Chain") -> None:
+        """Handle it at the province from the review on, until 12345 has the result."""
+        self.accept(acceptance_no, people.province)
+        self.complete(people.province, acceptance_no, route="province")
+        self.hand_in(people.province, acceptance_no)
+        self.complete(people.province_auditor, acceptance_no, decision="approve")
+        self.deliver()
+
+    def call_back(self, acceptance_no: str, satisfaction: int = 1, **more: Any) -> None:
+        """12345 tells what the petitioner thinks of the result; satisfied ones are filed."""
+        answer = self.partner.report_callback(acceptance_no, satisfaction, **more)
+        assert answer.status == 201, answer.envelope
 
     def report(self, person: Person, acceptance_no: str, **changed: Any) -> dict[str, Any]:
         """Values of a good report, with its file uploaded as a draft of the waiting task."""
