@@ -68,6 +68,13 @@ def delegation_targets(unit: Unit) -> list[Unit]:
     return [child for child in children(unit.id) if child.enabled]
 
 
+def all_below(unit_id: int) -> list[Unit]:
+    """All enabled units somewhere below, each city followed by its counties."""
+    own = select(Unit.id).where(Unit.parent_id == unit_id)
+    below = select(Unit).where((Unit.parent_id == unit_id) | Unit.parent_id.in_(own), Unit.enabled)
+    return list(session().scalars(below.order_by(Unit.division_code)))
+
+
 def chain(unit_id: int) -> list[Unit]:
     """From the national unit down to the unit itself; empty for an unknown id."""
     steps = select(Unit.id, Unit.parent_id).where(Unit.id == unit_id).cte("steps", recursive=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, exists, false, func, or_, select, true, tuple_
 
 from app.core.db import session
 from app.engine.models import ProcessEvent, ProcessInstance, UserTask
@@ -32,11 +32,22 @@ def visible_to(principal: Principal) -> ColumnElement[bool]:
     return false() if column is None else column == principal.unit_id
 
 
-def ticket_for(principal: Principal, acceptance_no: str) -> Ticket:
-    """One ticket in scope; TicketNotFound otherwise, whether it exists or not."""
-    ticket = session().scalar(
-        select(Ticket).where(Ticket.acceptance_no == acceptance_no, visible_to(principal))
+def readable_by(principal: Principal) -> ColumnElement[bool]:
+    """Tickets in scope, and those the unit is asked about (协办) as long as it has to answer."""
+    asked = exists().where(UserTask.business_key == Ticket.acceptance_no, tasks_in_scope(principal))
+    return or_(visible_to(principal), asked)
+
+
+def find_ticket(principal: Principal, acceptance_no: str) -> Ticket | None:
+    """One ticket that this person may read; None when there is none or it is not theirs."""
+    return session().scalar(
+        select(Ticket).where(Ticket.acceptance_no == acceptance_no, readable_by(principal))
     )
+
+
+def ticket_for(principal: Principal, acceptance_no: str) -> Ticket:
+    """One ticket that this person may read; TicketNotFound otherwise, whether it exists or not."""
+    ticket = find_ticket(principal, acceptance_no)
     if ticket is None:
         raise TicketNotFound
     return ticket
@@ -178,11 +189,14 @@ def _conditions(principal: Principal, wanted: TaskFilter) -> list[ColumnElement[
     if wanted.due_from is not None:
         found.append(UserTask.sort_at >= wanted.due_from)
     if wanted.text:
+        titled = Ticket.title.contains(wanted.text, autoescape=True)
+        if principal.level in {"city", "county"}:  # where a summary hides what was said
+            titled &= Ticket.summary.is_(None)
         found.append(
             or_(
                 Ticket.acceptance_no == wanted.text.upper(),
                 Ticket.external_ticket_no == wanted.text,
-                Ticket.title.contains(wanted.text, autoescape=True),
+                titled,
             )
         )
     return found

@@ -15,6 +15,7 @@ from app.organisations import queries as organisations
 from app.security.permissions import require
 from app.security.principal import Principal
 from app.tickets.actions import ACTIONS, Action, Request, offered_to, perform
+from app.tickets.disclosure import title_for
 from app.tickets.models import Ticket
 from app.tickets.queries import ticket_for
 from app.tickets.rules import STATES
@@ -100,7 +101,7 @@ def _page(
         principal,
         ticket={
             "acceptance_no": ticket.acceptance_no,
-            "title": ticket.title,
+            "title": title_for(principal, ticket),
             "status_label": STATES[ticket.status],
             "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
         },

@@ -19,7 +19,7 @@ from app.security import access
 from app.security.principal import Principal
 from app.tickets.access import guard
 from app.tickets.models import Ticket
-from app.tickets.queries import visible_to
+from app.tickets.queries import readable_by
 from app.ui import present
 from app.ui.page import permitted
 
@@ -86,11 +86,11 @@ def download(principal: Principal, attachment_id: str) -> Response:
         if file.ticket_id is None:
             return file.user_id == principal.user_id
         ticket = session().scalar(
-            select(Ticket).where(Ticket.id == file.ticket_id, visible_to(principal))
+            select(Ticket).where(Ticket.id == file.ticket_id, readable_by(principal))
         )
         if ticket is None:
             return False
-        return file.task_id is not None or present.may_know(principal, ticket)
+        return file.task_id is not None or present.may_see_files(principal, ticket)
 
     def work() -> files.Download:
         found = files.open_for(attachment_id, may_see)

@@ -15,7 +15,7 @@ from app.organisations import queries as organisations
 from app.security.masking import mask_address, mask_id_card, mask_name, mask_phone
 from app.security.permissions import may
 from app.security.principal import Principal
-from app.tickets import codes, sources
+from app.tickets import codes, disclosure, sources
 from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import is_sealed
 from app.tickets.types import TICKET_TYPES
@@ -39,6 +39,13 @@ DECISIONS = {
     "return": "申请退单",
     "transfer": "申请移送",
     "agree": "同意",
+    "back": "退回上级",
+    "p12345": "同意，退回来源",
+    "permit": "审批人准予",
+    "received": "已接收",
+    "answer": "直接答复",
+    "supplement": "请12345补充",
+    "merge": "并单",
     "refuse": "不同意",
     "approve": "同意",
     "reject": "驳回",
@@ -72,6 +79,15 @@ def _risks(ticket: Ticket) -> str:
     )
 
 
+def _targets(ticket: Ticket) -> str:
+    named = [
+        " ".join(filter(None, (one.get("organisation"), one.get("position"), one.get("name"))))
+        for one in ticket.targets or []
+    ]
+    units = organisations.names(ticket.accused_unit_ids).values()
+    return "；".join(dict.fromkeys([*filter(None, named), *units]))
+
+
 _MATTER: dict[str, tuple[str, Callable[[Ticket], str]]] = {
     "relation": ("与户主关系", lambda ticket: ticket.relation or ""),
     "poverty_risk": ("返（致）贫风险", _risks),
@@ -80,8 +96,12 @@ _MATTER: dict[str, tuple[str, Callable[[Ticket], str]]] = {
         lambda ticket: codes.CALLER_CATEGORY.label(ticket.caller_category),
     ),
     "target_info": ("投诉对象", lambda ticket: ticket.target_info or ""),
+    "targets": ("被反映对象", _targets),
 }
 """What only some types of ticket have: label and text."""
+
+_ACCUSED = frozenset({"target_info", "targets"})
+"""Left out where a summary takes the place of what was said (FLW-07)."""
 
 _DELIVERY_ERRORS = {
     "CONNECT_TIMEOUT": "连接超时",
@@ -115,6 +135,11 @@ def _address(principal: Principal, ticket: Ticket) -> str:
     return (ticket.detail_address or "") if may_know(principal, ticket) else ANONYMOUS
 
 
+def may_see_files(principal: Principal, ticket: Ticket) -> bool:
+    """Whether this person may have the files that came with the ticket."""
+    return may_know(principal, ticket) and disclosure.reads_original(principal, ticket)
+
+
 def may_reveal(principal: Principal, ticket: Ticket) -> bool:
     """Whether this person may ask for the caller's fields unmasked."""
     return may(principal, "ticket.reveal") and may_know(principal, ticket)
@@ -137,6 +162,7 @@ def facts(
     Only what the ticket's type asks for is listed.
     """
     asked = TICKET_TYPES[ticket.ticket_type].columns
+    reads = disclosure.reads_original(principal, ticket)
     if may_know(principal, ticket):
         known = {name for name, _ in revealable(ticket)}
         caller = [
@@ -153,7 +179,11 @@ def facts(
         *caller,
         ("行政区划", place),
         ("详细地址", _address(principal, ticket)),
-        *((label, text(ticket)) for name, (label, text) in _MATTER.items() if name in asked),
+        *(
+            (label, text(ticket))
+            for name, (label, text) in _MATTER.items()
+            if name in asked and (name not in _ACCUSED or reads)
+        ),
         ("来源 / 受理", f"{SOURCES[ticket.source]} · {shown(ticket.submitted_at)}"),
         ("来电时间 / 工号", f"{shown(ticket.called_at)} · {ticket.operator_no}"),
     ]

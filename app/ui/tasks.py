@@ -25,14 +25,17 @@ from app.engine.outcomes import Outcome
 from app.files import services as files
 from app.organisations import queries as organisations
 from app.security.principal import Principal
+from app.tickets import services as tickets
 from app.tickets.access import actor_of, guard, may_do
 from app.tickets.forms import SignInForm
 from app.tickets.models import FormDraft, Ticket
-from app.tickets.queries import ticket_for
-from app.ui import present
+from app.tickets.queries import find_ticket, ticket_for
+from app.tickets.types import TICKET_TYPES
+from app.ui import choices, present, seats
 from app.ui.files import take_uploads
 from app.ui.forms import field_views, form_errors, parse_form
 from app.ui.page import permitted
+from app.ui.registration import in_order
 
 blueprint = Blueprint("tasks", __name__)
 
@@ -48,6 +51,10 @@ _SUBMIT = {
     "ticket.investigate.consultation": "提交答复",
     "ticket.investigate.suggestion": "提交答复",
     "ticket.audit": "提交",
+    "call.answer": "确认",
+    "call.call_back": "提交回拨结果",
+    "call.check": "提交核对",
+    **{f"call.record.{code}": "登记受理" for code in TICKET_TYPES},
 }
 
 
@@ -133,9 +140,12 @@ def complete(principal: Principal, task_id: UUID) -> Any:
     except Invalid as refusal:
         return _again(principal, task_id, values, refusal), 422
     row = engine.task(task_id)
-    flash(f"“{row.name}”已提交{_whereto(outcome)}", "success")
+    ticket = tickets.ticket_numbered(row.business_key)
+    flash(f"“{row.name}”已提交{_whereto(outcome, ticket)}", "success")
     target = url_for("tickets.show", acceptance_no=row.business_key)
-    if outcome.opened and not any(o["unit_id"] == principal.unit_id for o in outcome.opened):
+    if seats.is_at_the_seat(row):
+        target = url_for("calls.show", acceptance_no=row.business_key)
+    elif _is_out_of_hand(principal, row, outcome):
         target = url_for("worklist.index")
     if request.headers.get("HX-Request"):
         return Response(status=204, headers={"HX-Redirect": target})
@@ -196,10 +206,16 @@ def _again(
     return page(principal, ticket, task=task)
 
 
-def _whereto(outcome: Outcome) -> str:
+def _is_out_of_hand(principal: Principal, row: UserTask, outcome: Outcome) -> bool:
+    """Whether others go on, or the ticket was this unit's only for as long as it was asked."""
+    others = bool(outcome.opened) and all(o["unit_id"] != principal.unit_id for o in outcome.opened)
+    return others or find_ticket(principal, row.business_key) is None
+
+
+def _whereto(outcome: Outcome, ticket: Ticket) -> str:
     """“，已转湄潭县农业农村局“县级签收””."""
     if not outcome.opened:
-        return "，办理结果正在回传 12345"
+        return "，办理结果正在回传 12345" if ticket.status == "result_pending" else ""
     step = outcome.opened[0]
     unit = organisations.unit(step["unit_id"] or 0)
     return f"，转入{unit.name if unit else ''}“{step['name']}”"
@@ -211,23 +227,15 @@ def _schema(form: str | None) -> Schema:
 
 
 def _fields(row: UserTask, ticket: Ticket) -> list[Any]:
-    options = {}
-    if row.form in {"ticket.dispatch", "ticket.city_decide"}:
-        unit = organisations.unit(row.unit_id or 0)
-        targets = organisations.delegation_targets(unit) if unit else []
-        options["target_unit_id"] = [(t.id, t.name) for t in targets]
-    return field_views(_schema(row.form), options)
+    views = field_views(_schema(row.form), choices.options(row, ticket))
+    views = choices.offered(row, ticket, views)
+    return in_order(views) if seats.is_record(row) else views
 
 
 def _first_values(row: UserTask, ticket: Ticket) -> dict[str, Any]:
-    """What a form starts with: the division known so far, the unit that is responsible there."""
-    if row.form == "ticket.review":
-        return {"review": "accept", "division_code": ticket.division_code}
-    if row.form in {"ticket.dispatch", "ticket.city_decide"}:
-        below = ticket.city_code if row.form == "ticket.dispatch" else ticket.county_code
-        unit = organisations.unit_of_division(below or ticket.county_code)
-        return {"target_unit_id": unit.id if unit else None}
-    return {}
+    """What a form starts with: what is known so far, the unit that is responsible there."""
+    started = choices.first_values(row, ticket)
+    return seats.first_values(row, ticket) if started is None else started
 
 
 def _draft(task_id: UUID, user_id: int) -> dict[str, Any] | None:

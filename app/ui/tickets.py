@@ -20,7 +20,7 @@ from app.organisations import queries as organisations
 from app.security import access
 from app.security.permissions import may
 from app.security.principal import Principal
-from app.tickets import codes, queries
+from app.tickets import codes, disclosure, queries
 from app.tickets.models import Ticket
 from app.tickets.rules import CLOSED, STATES, is_sealed
 from app.tickets.types import PROCESSES, TICKET_TYPES
@@ -103,7 +103,7 @@ def summary(
     return {
         "ticket": _head(principal, ticket, revealed),
         "attachments": [present.file_view(f) for f in attached if f.task_id is None]
-        if present.may_know(principal, ticket)
+        if present.may_see_files(principal, ticket)
         else [],
         "reveal": {
             "url": url_for("reveal.reveal", acceptance_no=ticket.acceptance_no),
@@ -150,7 +150,7 @@ def index(principal: Principal) -> str:
             {
                 "acceptance_no": t.acceptance_no,
                 "external_ticket_no": t.external_ticket_no,
-                "title": t.title,
+                "title": disclosure.title_for(principal, t),
                 "type_label": TICKET_TYPES[t.ticket_type].title,
                 "category": codes.PROBLEM_CATEGORY.label(t.problem_category),
                 "status_label": STATES[t.status],
@@ -238,11 +238,12 @@ def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dic
     return {
         "acceptance_no": ticket.acceptance_no,
         "external_ticket_no": ticket.external_ticket_no,
-        "title": ticket.title,
+        "title": disclosure.title_for(principal, ticket),
         "status_label": STATES[ticket.status],
         "type_label": TICKET_TYPES[ticket.ticket_type].title,
         "category_label": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
-        "content": ticket.content,
+        "content": disclosure.content_for(principal, ticket),
+        "is_summary": not disclosure.reads_original(principal, ticket),
         "facts": present.facts(principal, ticket, revealed),
         "sealed": is_sealed(ticket.is_anonymous, ticket.is_confidential),
         "urgent": ticket.urgency == 2,

@@ -17,6 +17,7 @@ from app.engine.queries import cursor, read_cursor
 from app.security.principal import Principal
 from app.security.sessions import session_principal
 from app.tickets import codes, queries
+from app.tickets.disclosure import title_for
 from app.tickets.models import Opinion, Ticket
 from app.tickets.rules import STATES
 from app.tickets.types import TICKET_TYPES
@@ -141,7 +142,7 @@ def done(principal: Principal) -> str:
         principal,
         rows=[
             {
-                "title": ticket.title,
+                "title": title_for(principal, ticket),
                 "acceptance_no": ticket.acceptance_no,
                 "type_label": TICKET_TYPES[ticket.ticket_type].title,
                 "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
@@ -206,7 +207,7 @@ def _row(
     used = (now - ticket.submitted_at) / (due - ticket.submitted_at) if due else 0
     return {
         "task_id": task.id,
-        "title": ticket.title,
+        "title": title_for(principal, ticket),
         "acceptance_no": ticket.acceptance_no,
         "type_label": TICKET_TYPES[ticket.ticket_type].title,
         "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
