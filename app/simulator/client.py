@@ -104,19 +104,27 @@ class PartnerClient:
         return self._decide(acceptance_no, "extension-decision", approved, opinion, **granted)
 
     def supplement(
-        self, acceptance_no: str, content: str, attachments: Sequence[str] = ()
+        self,
+        acceptance_no: str,
+        content: str,
+        attachments: Sequence[str] = (),
+        *,
+        key: str | None = None,
     ) -> Answer:
-        """Add what the caller said since, or what was asked for (I11)."""
+        """Add what the caller said since, or what was asked for (I11).
+
+        Here and below: without a `key` the same body again is a repeat, with one the same key.
+        """
         body = {"content": content, "attachments": list(attachments)}
-        return self._follow_up(acceptance_no, "supplements", body)
+        return self._follow_up(acceptance_no, "supplements", body, key)
 
-    def urge(self, acceptance_no: str, content: str) -> Answer:
+    def urge(self, acceptance_no: str, content: str, *, key: str | None = None) -> Answer:
         """The caller asks when it will be done (催单, I12)."""
-        return self._follow_up(acceptance_no, "urges", {"content": content})
+        return self._follow_up(acceptance_no, "urges", {"content": content}, key)
 
-    def withdraw(self, acceptance_no: str, reason: str) -> Answer:
+    def withdraw(self, acceptance_no: str, reason: str, *, key: str | None = None) -> Answer:
         """The caller takes the matter back (I13)."""
-        return self._follow_up(acceptance_no, "withdrawals", {"reason": reason})
+        return self._follow_up(acceptance_no, "withdrawals", {"reason": reason}, key)
 
     def report_callback(
         self,
@@ -125,15 +133,16 @@ class PartnerClient:
         *,
         solved: bool | None = None,
         opinion: str | None = None,
+        key: str | None = None,
     ) -> Answer:
         """What the caller thinks of the result (回访, I14): 1 满意 … 3 不满意, 5 无法联系."""
         body = {"satisfaction": satisfaction, "solved": solved, "opinion": opinion}
         given = {name: value for name, value in body.items() if value is not None}
-        return self._follow_up(acceptance_no, "callbacks", given)
+        return self._follow_up(acceptance_no, "callbacks", given, key)
 
-    def ask_rework(self, acceptance_no: str, reason: str) -> Answer:
+    def ask_rework(self, acceptance_no: str, reason: str, *, key: str | None = None) -> Answer:
         """Ask that it be handled again (重办, I15)."""
-        return self._follow_up(acceptance_no, "rework-requests", {"reason": reason})
+        return self._follow_up(acceptance_no, "rework-requests", {"reason": reason}, key)
 
     def announce_call(self, call_id: str, caller_number: str, from_operator: str) -> Answer:
         """A call is being put through (话务转接, I19)."""
@@ -144,9 +153,10 @@ class PartnerClient:
         """A signed GET below the API's root."""
         return self.request("GET", path, query=urlencode(query or {}))
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """A signed POST of JSON below the API's root."""
-        return self.request("POST", path, body=orjson.dumps(dict(body)))
+    def post(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Answer:
+        """A signed POST of JSON below the API's root; `key` goes along as `Idempotency-Key`."""
+        named = {"Idempotency-Key": key} if key else {}
+        return self.request("POST", path, body=orjson.dumps(dict(body)), changed_headers=named)
 
     def request(
         self,
@@ -158,7 +168,7 @@ class PartnerClient:
         content_type: str = "application/json",
         changed_headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One signed request. `changed_headers` lets a conformance test spoil the signature."""
+        """One signed request. `changed_headers` may also spoil the signature, to test for that."""
         whole = f"{self._root}{PREFIX}{path}"
         headers = signature.sign(
             method,
@@ -191,5 +201,7 @@ class PartnerClient:
         body = {"approved": 1 if approved else 2, "opinion": opinion, **more}
         return self._follow_up(acceptance_no, what, body)
 
-    def _follow_up(self, acceptance_no: str, what: str, body: Mapping[str, Any]) -> Answer:
-        return self.post(f"/tickets/{acceptance_no}/{what}", body)
+    def _follow_up(
+        self, acceptance_no: str, what: str, body: Mapping[str, Any], key: str | None = None
+    ) -> Answer:
+        return self.post(f"/tickets/{acceptance_no}/{what}", body, key=key)

@@ -39,6 +39,19 @@ class Submitted:
 
 
 @dataclass(frozen=True)
+class FollowedUp:
+    """What was sent after a ticket, or to announce a call, and the platform's answer."""
+
+    no: int
+    at: str
+    title: str
+    acceptance_no: str
+    values: dict[str, str]
+    status: int
+    answer: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Refused:
     """A delivery that was not applied, and why."""
 
@@ -61,6 +74,7 @@ class Journal:
         self._by_key: dict[str, Received] = {}
         self.received: list[Received] = []
         self.submitted: list[Submitted] = []
+        self.followed_up: list[FollowedUp] = []
         self.refused: list[Refused] = []
         path.parent.mkdir(parents=True, exist_ok=True)
         for line in self._intact_lines(path):
@@ -133,6 +147,30 @@ class Journal:
             )
             return self.submitted[-1]
 
+    def follow_up(
+        self,
+        title: str,
+        acceptance_no: str,
+        values: Mapping[str, str],
+        status: int,
+        answer: Mapping[str, Any],
+        at: datetime,
+    ) -> None:
+        """Note what was sent after a ticket."""
+        with self._lock:
+            self._append(
+                {
+                    "kind": "followed_up",
+                    "no": len(self.followed_up) + 1,
+                    "at": at.isoformat(),
+                    "title": title,
+                    "acceptance_no": acceptance_no,
+                    "values": dict(values),
+                    "status": status,
+                    "answer": dict(answer),
+                }
+            )
+
     def decide(self, no: int, decision: Mapping[str, Any], at: datetime) -> None:
         """Note a decision on a received request."""
         with self._lock:
@@ -141,6 +179,25 @@ class Journal:
     def message(self, no: int) -> Received | None:
         """A received message by number."""
         return self.received[no - 1] if 0 < no <= len(self.received) else None
+
+    def sent_after(self, acceptance_no: str) -> list[FollowedUp]:
+        """What was sent after this ticket, newest first."""
+        with self._lock:
+            return [f for f in reversed(self.followed_up) if f.acceptance_no == acceptance_no]
+
+    def cancellation_of(self, request: Received) -> Received | None:
+        """The message that took this request back (申请撤销), if one came."""
+        number = request.body.get("request_no")
+        with self._lock:
+            return next(
+                (
+                    message
+                    for message in self.received
+                    if message.operation == "request-cancellations"
+                    and message.body.get("request_no") == number
+                ),
+                None,
+            )
 
     def _append(self, line: dict[str, Any]) -> None:
         self._file.write(orjson.dumps(line) + b"\n")
@@ -158,6 +215,8 @@ class Journal:
             self._by_key[line["key"]].deliveries += 1
         elif kind == "submitted":
             self.submitted.append(Submitted(**line))
+        elif kind == "followed_up":
+            self.followed_up.append(FollowedUp(**line))
         elif kind == "refused":
             self.refused.append(Refused(**line))
         elif kind == "decided":

@@ -22,9 +22,23 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         *("acceptor", "accepted_at", "handler", "completed_at", "outcome"),
     ),
     "results/consultations": (*_BOTH_NUMBERS, "answer", "answered_by", "answered_at"),
-    "status-events": _BOTH_NUMBERS,
+    "supplement-requests": (*_BOTH_NUMBERS, "request_no", "content", "reply_by"),
+    "request-cancellations": (*_BOTH_NUMBERS, "request_no"),
+    "status-events": (*_BOTH_NUMBERS, "event", "occurred_at"),
 }
 """REQUIREMENTS 3.3 and D8; missing ones are shown, not refused, as real platforms differ here."""
+
+EVENTS: Mapping[str, str] = {
+    "return_reminded": "催促批复退单",
+    "extension_reminded": "催促批复延期",
+    "extended": "已延期",
+    "transferred_out": "已移送",
+    "merged": "已并单",
+    "withdrawn": "已撤回",
+    "withdrawal_refused": "依职权继续办理",
+    "rework_refused": "不再重办",
+}
+"""What a status event says."""
 
 LABELS: Mapping[str, str] = {
     "acceptance_no": "受理编号",
@@ -42,6 +56,22 @@ LABELS: Mapping[str, str] = {
     "extension_days": "延期时间（天）",
     "current_due_at": "现办理时限",
     "proposed_due_at": "申请延至",
+    "times": "第几次",
+    "reply_by": "请于此前答复",
+    "cancelled": "撤销的申请",
+    "transfer_out_org": "移送单位",
+    "merged_into": "并入",
+    "satisfaction": "满意度",
+    "solved": "问题是否解决",
+    "opinion": "意见",
+    "call_id": "话务流水号",
+    "from_operator": "转出坐席工号",
+    "extension_pending": "延期审批中",
+    "status_label": "状态",
+    "handling_unit": "承办单位",
+    "ticket_type_label": "类型",
+    "submitted_at": "受理时间",
+    "round": "轮次",
     "investigated_at": "调查核实时间",
     "investigators": "调查人员信息",
     "petitioner_feedback": "反馈信访人情况",
@@ -117,6 +147,8 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*\+08:00$")
 """A moment in Beijing time; others keep their offset so that nobody misreads them."""
 
 _VALUES: Mapping[str, Mapping[Any, str]] = {
+    "event": EVENTS,
+    "cancelled": OPERATIONS,
     "verification_result": {1: "属实", 2: "部分属实", 3: "不属实"},
     "reason_code": {
         1: "不属于12317业务范围",
@@ -157,6 +189,13 @@ def missing(operation: str, body: Mapping[str, Any]) -> list[str]:
     """Labels of the fields this operation should carry and does not."""
     wanted = REQUIRED.get(operation, ())
     return [label(name) for name in wanted if body.get(name) in (None, "", [], {})]
+
+
+def title(operation: str, body: Mapping[str, Any]) -> str:
+    """What a message is called; a status event by what happened."""
+    said = EVENTS.get(str(body.get("event", ""))) if operation == "status-events" else None
+    whole = TITLES.get(operation, operation)
+    return f"{whole} · {said}" if said else whole
 
 
 def label(name: str) -> str:

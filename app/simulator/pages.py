@@ -1,6 +1,7 @@
 """The pages of the simulated platform: what came, how to misbehave, submit a sample."""
 
 import secrets
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from flask import Blueprint, Response, abort, jsonify, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.core import clock
-from app.simulator import behaviour, labels, samples
+from app.simulator import behaviour, followups, labels, samples
 from app.simulator.behaviour import MODES, Control
 from app.simulator.client import Answer, PartnerClient
 from app.simulator.config import SimulatorConfig
@@ -46,7 +47,10 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
             behaviour=control.current,
             modes=MODES,
             titles=labels.TITLES,
+            title_of=labels.title,
             samples=samples.of_province(config.province_code),
+            call=followups.CALL,
+            followed_up=journal.followed_up[:-21:-1],
         )
 
     @views.get("/messages/<int:no>")
@@ -57,10 +61,15 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
             "message.html",
             config=config,
             message=found,
-            title=labels.TITLES.get(found.operation, found.operation),
+            title=labels.title(found.operation, found.body),
             facts=labels.facts(found.body),
             missing=labels.missing(found.operation, found.body),
             decidable=found.operation in DECISIONS,
+            days=found.body.get("extension_days"),
+            cancelled=found.operation in DECISIONS and journal.cancellation_of(found),
+            number=_number(found.body),
+            follow_ups=_chosen(followups.SUITABLE.get(found.operation, ())),
+            followed_up=journal.sent_after(_number(found.body)),
         )
 
     @views.post("/messages/<int:no>/decide")
@@ -70,10 +79,13 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
         verb = DECISIONS.get(found.operation) or abort(404)
         approved = request.form.get("approved") == "1"
         opinion = request.form.get("opinion", "").strip() or ("同意" if approved else "不同意")
-        number = str(found.body.get("acceptance_no", ""))
+        days = request.form.get("approved_days", type=int)
+        granted = {"approved_days": days} if days and approved else {}
         with partner() as client:
             answer = _reach(
-                lambda: getattr(client, verb)(number, approved=approved, opinion=opinion)
+                lambda: getattr(client, verb)(
+                    _number(found.body), approved=approved, opinion=opinion, **granted
+                )
             )
         journal.decide(
             no,
@@ -81,6 +93,37 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
             clock.now().astimezone(clock.BEIJING),
         )
         return redirect(url_for("pages.message", no=no), 303)
+
+    @views.post("/tickets/<number>/<key>")
+    def follow_up(number: str, key: str) -> AnyResponse:
+        """Send a supplement, an urge, a withdrawal, a callback or a request to rework."""
+        if key not in followups.FOLLOW_UPS:
+            abort(404)
+        _send(followups.FOLLOW_UPS[key], number, number)
+        back = request.args.get("submission", type=int)
+        if back:
+            return redirect(url_for("pages.submission", no=back), 303)
+        return redirect(url_for("pages.message", no=request.args.get("message", 0, int)), 303)
+
+    @views.post("/calls")
+    def announce_call() -> AnyResponse:
+        """Announce a call that is put through (话务转接)."""
+        now = clock.now().astimezone(clock.BEIJING)
+        call_id = f"{config.ticket_prefix}-C{now:%Y%m%d}-{secrets.randbelow(10**6):06d}"
+        _send(followups.CALL, call_id, "")
+        return redirect(url_for("pages.index"), 303)
+
+    def _send(what: followups.FollowUp, key: str, number: str) -> None:
+        """Send what the form holds and note the answer."""
+        try:
+            values = what.entered(request.form)
+        except LookupError as missing:
+            abort(422, f"请填写{missing}")
+        with partner() as client:
+            answer = _reach(lambda: what.send(client, key, values))
+        number = number or str(answer.data.get("acceptance_no", ""))
+        now = clock.now().astimezone(clock.BEIJING)
+        journal.follow_up(what.title, number, values, answer.status, answer.envelope, now)
 
     @views.post("/submit")
     def submit() -> AnyResponse:
@@ -119,6 +162,9 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
             facts=labels.facts(found.body),
             state=state,
             state_facts=labels.facts(state.data) if state and state.ok else [],
+            number=number,
+            follow_ups=_chosen(followups.FOLLOW_UPS if number else ()),
+            followed_up=journal.sent_after(number) if number else [],
         )
 
     @views.get("/control")
@@ -139,6 +185,14 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
         return redirect(url_for("pages.index"), 303)
 
     return views
+
+
+def _number(body: Mapping[str, Any]) -> str:
+    return str(body.get("acceptance_no") or "")
+
+
+def _chosen(keys: Iterable[str]) -> list[tuple[str, followups.FollowUp]]:
+    return [(key, followups.FOLLOW_UPS[key]) for key in keys]
 
 
 def _reach(call: Any) -> Answer:

@@ -45,7 +45,7 @@ class Running:
 def hotline() -> Iterator[Running]:
     """Stands for the 12317 platform: checks the signature, remembers, answers as its API does."""
     app = Flask("hotline")
-    app.extensions["seen"] = []
+    app.extensions["seen"], app.extensions["keys"] = [], []
 
     @app.before_request
     def check() -> Any:
@@ -93,7 +93,16 @@ def hotline() -> Iterator[Running]:
 
     @app.post("/openapi/v1/tickets/<number>/<what>")
     def decision(number: str, what: str) -> Any:
-        return jsonify(code="0", message="成功", data=request.get_json())
+        body = request.get_json()
+        if body.get("reason") == "重复撤回":
+            return jsonify(code="STATE_CONFLICT", message="工单当前为“已撤回”"), 409
+        app.extensions["keys"].append(request.headers.get("Idempotency-Key"))
+        return jsonify(code="0", message="成功", data=body)
+
+    @app.post("/openapi/v1/calls")
+    def calls() -> Any:
+        data = {**request.get_json(), "acceptance_no": "HW1"}
+        return jsonify(code="0", message="成功", data=data), 201
 
     @app.get("/openapi/v1/<path:rest>")
     def other(rest: str) -> Any:
@@ -370,6 +379,102 @@ def test_a_request_is_decided_from_its_page(
     assert ("不同意：" in page) is (approved == "2")
 
 
+def test_fewer_days_may_be_granted(simulator: Running, hotline: Running) -> None:
+    push(simulator, "extension-requests", {"acceptance_no": "TS1", "extension_days": 10})
+
+    asked = get(simulator, "/messages/1").text
+    page = post_form(simulator, "/messages/1/decide", approved="1", approved_days="5").text
+
+    assert "不填即按申请的10天" in asked
+    assert hotline.app.extensions["seen"][-1] == (
+        "POST",
+        "/openapi/v1/tickets/TS1/extension-decision",
+    )
+    assert "同意：同意" in page
+
+
+def test_a_request_that_was_taken_back_says_so(simulator: Running) -> None:
+    request_no = {"acceptance_no": "TS1", "request_no": "TS1-E1"}
+    push(simulator, "extension-requests", request_no)
+    assert "已撤销" not in get(simulator, "/messages/1").text
+
+    push(simulator, "request-cancellations", {**request_no, "reason": "不再需要延期"})
+
+    assert "12317已撤销此申请：不再需要延期" in get(simulator, "/messages/1").text
+
+
+def test_a_status_event_is_called_by_what_happened(simulator: Running) -> None:
+    push(simulator, "status-events", {"acceptance_no": "TS1", "event": "extended"})
+
+    assert "状态通知 · 已延期" in get(simulator, "/").text
+    assert "状态通知 · 已延期" in get(simulator, "/messages/1").text
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "path"),
+    [
+        ("supplement", {"content": "另有转账记录"}, "supplements"),
+        ("urge", {"content": "询问办理进展"}, "urges"),
+        ("withdraw", {"reason": "问题已解决"}, "withdrawals"),
+        ("callback", {"satisfaction": "3", "solved": "2", "opinion": "补贴未到账"}, "callbacks"),
+        ("rework", {"reason": "补贴未到账"}, "rework-requests"),
+    ],
+)
+def test_what_follows_a_ticket_is_sent_from_its_page(
+    simulator: Running, hotline: Running, key: str, values: dict[str, str], path: str
+) -> None:
+    post_form(simulator, "/submit", sample="gz-housing")
+    number = "TS5200002026112300042S"
+
+    send = f"/tickets/{number}/{key}?submission=1"
+    pages = [post_form(simulator, send, **values).text for _ in range(2)]
+
+    seen = ("POST", f"/openapi/v1/tickets/{number}/{path}")
+    assert hotline.app.extensions["seen"].count(seen) == 2
+    first, second = hotline.app.extensions["keys"]
+    assert first != second  # each press is meant
+    for page in pages:
+        assert "后续消息" in page
+        assert next(reversed(values.values())) in page
+    assert "后续消息" in get(simulator, "/").text
+
+
+def test_a_refused_follow_up_says_why(simulator: Running, hotline: Running) -> None:
+    post_form(simulator, "/submit", sample="gz-housing")
+    send = "/tickets/TS5200002026112300042S/withdraw?submission=1"
+
+    page = post_form(simulator, send, reason="重复撤回").text
+
+    assert "工单当前为“已撤回”" in page
+    assert post_form(simulator, send, reason=" ").status_code == 422
+    assert post_form(simulator, "/tickets/TS1/bribe?submission=1").status_code == 404
+
+
+def test_a_message_offers_what_answers_it(simulator: Running, hotline: Running) -> None:
+    push(simulator, "supplement-requests")
+    push(simulator, "results/declarations")
+    push(simulator, "status-events")
+
+    wanted, result, event = (get(simulator, f"/messages/{no}").text for no in (1, 2, 3))
+    page = post_form(simulator, "/tickets/TS1/supplement?message=1", content="另有转账记录").text
+
+    assert "补充材料" in wanted
+    assert "满意度" in result
+    assert "要求重办" in result
+    assert "签名并发送" not in event
+    assert "另有转账记录" in page
+
+
+def test_a_call_is_announced(simulator: Running, hotline: Running) -> None:
+    values = {"caller_number": "13800001234", "from_operator": "GZ12345-0231"}
+
+    page = post_form(simulator, "/calls", **values).text
+
+    assert hotline.app.extensions["seen"] == [("POST", "/openapi/v1/calls")]
+    assert "来电预告" in page
+    assert "HW1" in page
+
+
 def test_only_requests_are_decided(simulator: Running) -> None:
     push(simulator, "status-events")
 
@@ -396,6 +501,13 @@ def test_the_client_speaks_every_operation(hotline: Running, tmp_path: Path, met
         ticket = client.ticket("TS1")
         returned = client.decide_return("TS1", approved=False, opinion="不同意")
         extended = client.decide_extension("TS1", approved=True, opinion="同意")
+        fewer = client.decide_extension("TS1", approved=True, opinion="同意", approved_days=5)
+        supplied = client.supplement("TS1", "另有转账记录", ["att_1"])
+        urged = client.urge("TS1", "询问进展")
+        withdrawn = client.withdraw("TS1", "问题已解决", key="k" * 16)
+        called_back = client.report_callback("TS1", 3, solved=False)
+        reworked = client.ask_rework("TS1", "补贴未到账")
+        announced = client.announce_call("C1", "13800001234", "GZ12345-0231")
         spoiled = client.request("GET", "/divisions", changed_headers={"X-Nonce": "m" * 16})
 
     assert (submitted.status, submitted.ok) == (201, True)
@@ -407,6 +519,14 @@ def test_the_client_speaks_every_operation(hotline: Running, tmp_path: Path, met
     assert ticket.data["status"] == "办理中"
     assert returned.data == {"approved": 2, "opinion": "不同意"}
     assert extended.data == {"approved": 1, "opinion": "同意"}
+    assert fewer.data == {"approved": 1, "opinion": "同意", "approved_days": 5}
+    assert supplied.data == {"content": "另有转账记录", "attachments": ["att_1"]}
+    assert urged.data == {"content": "询问进展"}
+    assert withdrawn.data == {"reason": "问题已解决"}
+    assert hotline.app.extensions["keys"].count("k" * 16) == 1
+    assert called_back.data == {"satisfaction": 3, "solved": False}
+    assert reworked.data == {"reason": "补贴未到账"}
+    assert announced.data["acceptance_no"] == "HW1"
     assert (spoiled.ok, spoiled.envelope["code"]) == (False, "SIGNATURE_INVALID")
 
 

@@ -41,6 +41,7 @@ def test_everything_is_there_after_a_restart(path: Path) -> None:
     journal.receive("return-requests", "k1", "d1", {"内容": "贵州\n第二行"}, NOW)
     journal.refuse("status-events", 500, "返回500错误", NOW)
     journal.submit("投诉", {"x": 1}, 201, {"code": "0"}, NOW)
+    journal.follow_up("催单", "TS1", {"content": "询问进展"}, 201, {"code": "0"}, NOW)
     journal.decide(1, {"approved": True, "opinion": "同意", "answer": {}}, NOW)
     journal.close()
 
@@ -52,6 +53,8 @@ def test_everything_is_there_after_a_restart(path: Path) -> None:
     assert again.received[0].decisions[0]["opinion"] == "同意"
     assert again.refused == journal.refused
     assert again.submitted == journal.submitted
+    assert again.followed_up == journal.followed_up == again.sent_after("TS1")
+    assert again.sent_after("TS2") == []
 
 
 def test_a_torn_last_line_is_cut_and_writing_goes_on(path: Path) -> None:
