@@ -38,7 +38,7 @@ _FACTS = {
                      from outbound_messages m where business_key = %(number)s order by event_seq""",
     "sequence": "select last from outbound_sequences where business_key = %(number)s",
     "inbox": """select name, state, instance_id = %(instance)s from inbox_messages
-                 where business_key = %(number)s""",
+                 where business_key = %(number)s order by name""",
     "waits": "select name from waiting_messages where business_key = %(number)s",
     "incidents": "select action, error from incidents where business_key = %(number)s",
     "actions": """select kind, count(*) from process_actions

@@ -120,7 +120,7 @@ def test_where_one_person_works_alone_the_relaxed_rule_is_recorded(world: World)
     world.complete(alone, number, decision="approve", opinion="单人单位")
 
     world.deliver()
-    assert world.status(number) == "archived"
+    assert world.status(number) == "callback_pending"
     with world.app.app_context():
         ticket_id = ticket_numbered(number).id
         (opinion,) = session().scalars(

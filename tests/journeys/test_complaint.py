@@ -27,7 +27,7 @@ def test_a_complaint_goes_down_to_the_county_and_its_result_returns(world: World
     assert world.status(number) == "result_pending"
     assert world.deliver() == 1
     answer = world.partner.ticket(number).data
-    assert answer["status"] == "archived"
+    assert answer["status"] == "callback_pending"
     assert answer["handling_unit"] == people.county.principal.unit_name
 
     # every field of the seed's table 6 is what the county and the auditors entered
@@ -73,6 +73,10 @@ def test_a_complaint_goes_down_to_the_county_and_its_result_returns(world: World
         session().rollback()
     assert (delivery.state, delivery.receipt_no) == ("delivered", message.receipt_no)
 
+    # the petitioner is content: the ticket is filed
+    world.call_back(number, satisfaction=1)
+    assert world.status(number) == "archived"
+
 
 def test_the_states_12345_sees_follow_the_ticket(world: World) -> None:
     people, number = world.chain(), world.submit()
@@ -91,6 +95,7 @@ def test_the_states_12345_sees_follow_the_ticket(world: World) -> None:
     step(world.complete(people.city_auditor, number, decision="approve"))
     step(world.complete(people.province_auditor, number, decision="approve"))
     step(world.deliver())
+    step(world.call_back(number))
 
     assert seen == [
         "submitted",
@@ -102,6 +107,7 @@ def test_the_states_12345_sees_follow_the_ticket(world: World) -> None:
         "auditing",
         "auditing",
         "result_pending",
+        "callback_pending",
         "archived",
     ]
 

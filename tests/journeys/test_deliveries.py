@@ -38,7 +38,7 @@ def test_a_platform_that_was_down_gets_the_result_once_it_is_up(world: World) ->
         world.hurry()
         assert world.deliver() == 0
 
-    assert world.status(number) == "archived"
+    assert world.status(number) == "callback_pending"
     (message,) = world.received()
     assert message.deliveries == 1
     with world.app.app_context():
@@ -60,7 +60,7 @@ def test_a_push_that_times_out_after_it_was_applied_is_applied_once(
     world.hurry()
     world.deliver()
 
-    assert world.status(number) == "archived"
+    assert world.status(number) == "callback_pending"
     (message,) = world.received()
     assert message.deliveries == 2
     with world.app.app_context():
@@ -72,7 +72,7 @@ def test_a_push_that_times_out_after_it_was_applied_is_applied_once(
 @pytest.mark.parametrize(
     ("mode", "tries_again"), [("fail", True), ("reject", False), ("duplicate", False)]
 )
-def test_only_the_platforms_own_word_files_the_ticket(
+def test_only_the_platforms_own_word_ends_the_wait(
     world: World, mode: str, tries_again: bool
 ) -> None:
     number = concluded(world, world.chain())
@@ -81,12 +81,12 @@ def test_only_the_platforms_own_word_files_the_ticket(
     world.deliver()
 
     if mode == "duplicate":  # 12345 has it already: that is its receipt
-        assert world.status(number) == "archived"
+        assert world.status(number) == "callback_pending"
         return
     assert world.status(number) == "result_pending"
     world.hurry()
     assert world.deliver() == (1 if tries_again else 0)
-    assert world.status(number) == ("archived" if tries_again else "result_pending")
+    assert world.status(number) == ("callback_pending" if tries_again else "result_pending")
 
 
 def test_being_in_time_is_judged_by_the_audit_and_not_by_the_push(world: World) -> None:

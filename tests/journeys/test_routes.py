@@ -13,7 +13,7 @@ def finish(world: World, number: str) -> dict[str, object]:
     """Deliver, and what the simulator got."""
     assert world.status(number) == "result_pending"
     assert world.deliver() == 1
-    assert world.status(number) == "archived"
+    assert world.status(number) == "callback_pending"
     return dict(world.received()[-1].body)
 
 

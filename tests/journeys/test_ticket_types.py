@@ -16,11 +16,12 @@ ADOPTED = {"adopted": 2, "answer": "已会同交通部门核查，两处急弯�
 
 
 def result_of(world: World, number: str) -> dict[str, Any]:
-    """Deliver, and give what the simulator received; the ticket is filed by its receipt."""
+    """Deliver, and give what the simulator received; nobody calls about an answered question."""
     assert world.status(number) == "result_pending"
     world.deliver()
     (message,) = [m for m in world.received() if m.body["acceptance_no"] == number]
-    assert world.status(number) == "archived"
+    is_question = message.body.get("service_type") == 1
+    assert world.status(number) == ("archived" if is_question else "callback_pending")
     assert labels.missing(message.operation, message.body) == []
     with world.app.app_context():
         (delivery,) = deliveries_of(number)

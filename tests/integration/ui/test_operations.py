@@ -117,7 +117,7 @@ def test_settling_needs_a_reason(
     assert log_of(desk.person, "queue.settle") == []
 
 
-def test_a_result_told_by_telephone_archives_its_ticket(
+def test_a_result_told_by_telephone_moves_its_ticket_on(
     app: Flask, world: World, log_of: Log
 ) -> None:
     province, auditor, city, city_auditor, county, _ = world.hire(*CHAIN)
@@ -133,7 +133,7 @@ def test_a_result_told_by_telephone_archives_its_ticket(
     desk.post(settle[0], reason=REASON)
 
     assert "已标记为线下反馈" in desk.messages()
-    assert world.partner.ticket(number).data["status"] == "archived"
+    assert world.partner.ticket(number).data["status"] == "callback_pending"
     (line,) = log_of(province, "queue.settle")
     assert (line.reason, line.detail) == (REASON, {"ticket": number})
     assert "已线下反馈" in desk.get(f"/tickets/{number}").text
