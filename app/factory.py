@@ -12,6 +12,7 @@ import app.handlers
 from app import ui
 from app.api import (
     actions,
+    calls,
     decisions,
     documents,
     followups,
@@ -108,6 +109,7 @@ def _add_api(application: Flask) -> None:
             api.register_blueprint(decisions.blueprint)
             api.register_blueprint(followups.blueprint)
             api.register_blueprint(submissions.blueprint)
+            api.register_blueprint(calls.blueprint)
     application.register_blueprint(documents.pages)
 
 

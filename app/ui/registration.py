@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, Response, redirect, request, url_for
 
-from app.api.http import answer
+from app.api.http import Malformed, answer
 from app.core import clock
 from app.core.db import session, transact
-from app.core.errors import FieldError, HotlineError, Invalid
+from app.core.errors import FieldError, Invalid
 from app.exchange import inbound
 from app.files import services as files
 from app.organisations import queries as organisations
@@ -195,6 +195,11 @@ def sections(views: list[FieldView]) -> list[tuple[str, list[FieldView]]]:
     return [(title, fields) for title, fields in found if fields]
 
 
+def in_order(views: list[FieldView]) -> list[FieldView]:
+    """The same without the headings."""
+    return [view for _, fields in sections(views) for view in fields]
+
+
 def _page(
     principal: Principal,
     source: Source,
@@ -236,4 +241,4 @@ def _token() -> UUID:
     try:
         return UUID(request.form.get("token", ""))
     except ValueError:
-        raise HotlineError("页面已过期，请重新打开", "MALFORMED") from None
+        raise Malformed("页面已过期，请重新打开") from None
