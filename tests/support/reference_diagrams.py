@@ -254,7 +254,8 @@ def operations() -> str:
 
 
 def _sent_operations() -> list[tuple[str, str]]:
-    text = "\n".join(f.read_text() for f in (ROOT / "app" / "handlers").glob("*.py"))
+    senders = [f for room in ("handlers", "approvals") for f in (ROOT / "app" / room).glob("*.py")]
+    text = "\n".join(file.read_text() for file in senders)
     return [(n, t) for n, t in OPERATIONS.items() if f'"{n}"' in text or n in RESULTS]
 
 
