@@ -26,11 +26,11 @@ from app.security.models import User
 from app.tickets import intake, merge, services
 from app.tickets.fields import REQUIRED
 from app.tickets.models import ConsultationAnswer, Ticket
-from app.tickets.report_forms import CALLBACK, INFORMED
+from app.tickets.report_forms import CALLBACK
 from app.tickets.rules import STATES, title_of
 
-_BY_PHONE = 1
-"""inform_method 电话."""
+_INFORMED, _BY_PHONE = 1, 1
+"""inform_status 已告知, inform_method 电话."""
 
 
 @handler("calls.open")
@@ -189,7 +189,7 @@ def _answered(ticket: Ticket, call: Call, submission: Submission) -> None:
             version=1,
             answer=values["answer"],
             answer_mode=CALLBACK,
-            inform_status=INFORMED,
+            inform_status=_INFORMED,
             informed_at=submission.now,
             inform_method=_BY_PHONE,
             author_id=submission.actor.id,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.tickets.models import ConsultationAnswer, DeclarationResult, Investigation, Report
+from app.tickets.models import ConsultationAnswer, DeclarationResult, Investigation, Report, Ticket
 from app.tickets.schemas import (
     ComplaintSchema,
     ConsultationSchema,
@@ -103,6 +103,11 @@ PROCESSES = ("ticket_transfer", "call_transfer")
 
 RESULTS = tuple(dict.fromkeys(row.result for row in TICKET_TYPES.values()))
 """Every operation that carries a result."""
+
+
+def title_of(ticket: Ticket) -> str:
+    """The type as people read it; a call that nobody has recorded has none yet."""
+    return TICKET_TYPES[ticket.ticket_type].title if ticket.content else "未分类"
 
 
 def of(table: str, values: Mapping[str, Any]) -> TicketType:

@@ -21,12 +21,12 @@ from app.organisations import queries as organisations
 from app.organisations.models import Unit
 from app.security import access
 from app.security.principal import Principal
+from app.tickets import types
 from app.tickets.access import actor_of, guard
 from app.tickets.fields import CallerNumber
 from app.tickets.models import Ticket
 from app.tickets.queries import ticket_for
 from app.tickets.rules import STATES
-from app.tickets.types import TICKET_TYPES
 from app.ui import present
 from app.ui.forms import field_views, form_errors, parse_form
 from app.ui.page import draw, permitted
@@ -240,7 +240,7 @@ def _line(ticket: Ticket) -> dict[str, Any]:
         "acceptance_no": ticket.acceptance_no,
         "query_code": ticket.query_code,
         "title": ticket.title,
-        "type_label": TICKET_TYPES[ticket.ticket_type].title if ticket.content else "未分类",
+        "type_label": types.title_of(ticket),
         "status_label": STATES[ticket.status],
         "at": present.shown(ticket.submitted_at),
         "due_text": present.shown(ticket.due_at),

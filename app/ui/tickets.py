@@ -20,12 +20,13 @@ from app.organisations import queries as organisations
 from app.security import access
 from app.security.permissions import may
 from app.security.principal import Principal
-from app.tickets import codes, disclosure, queries
+from app.tickets import codes, disclosure, queries, types
 from app.tickets.models import Ticket
 from app.tickets.rules import CLOSED, STATES, is_sealed
 from app.tickets.types import PROCESSES, TICKET_TYPES
 from app.ui import present, progress
 from app.ui.actions import action_links
+from app.ui.compare import comparison
 from app.ui.page import draw, permitted
 from app.ui.reports import report_views
 from app.ui.requests import PENDING
@@ -78,6 +79,12 @@ def page(
             approvals.extensions_of(ticket.id),
         ),
         reports=report_views(ticket, reports, opinions, attached),
+        compare=comparison(
+            reports,
+            attached,
+            request.args.get("left", type=int),
+            request.args.get("right", type=int),
+        ),
         deliveries=[_delivery(d) for d in deliveries],
         undelivered=[d.title for d in deliveries if d.state == "dead"],
         operations_url=url_for("operations.index") if may(principal, "queue.view") else None,
@@ -151,7 +158,7 @@ def index(principal: Principal) -> str:
                 "acceptance_no": t.acceptance_no,
                 "external_ticket_no": t.external_ticket_no,
                 "title": disclosure.title_for(principal, t),
-                "type_label": TICKET_TYPES[t.ticket_type].title,
+                "type_label": types.title_of(t),
                 "category": codes.PROBLEM_CATEGORY.label(t.problem_category),
                 "status_label": STATES[t.status],
                 "area": places.get(t.division_code or "", "") or "待确认",
@@ -240,7 +247,7 @@ def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dic
         "external_ticket_no": ticket.external_ticket_no,
         "title": disclosure.title_for(principal, ticket),
         "status_label": STATES[ticket.status],
-        "type_label": TICKET_TYPES[ticket.ticket_type].title,
+        "type_label": types.title_of(ticket),
         "category_label": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
         "content": disclosure.content_for(principal, ticket),
         "is_summary": not disclosure.reads_original(principal, ticket),

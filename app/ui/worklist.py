@@ -16,11 +16,10 @@ from app.engine.models import UserTask
 from app.engine.queries import cursor, read_cursor
 from app.security.principal import Principal
 from app.security.sessions import session_principal
-from app.tickets import codes, queries
+from app.tickets import codes, queries, types
 from app.tickets.disclosure import title_for
 from app.tickets.models import Opinion, Ticket
 from app.tickets.rules import STATES
-from app.tickets.types import TICKET_TYPES
 from app.ui import batch
 from app.ui.page import draw, home_of, permitted
 from app.ui.present import DECISIONS, SOURCES, shown
@@ -144,7 +143,7 @@ def done(principal: Principal) -> str:
             {
                 "title": title_for(principal, ticket),
                 "acceptance_no": ticket.acceptance_no,
-                "type_label": TICKET_TYPES[ticket.ticket_type].title,
+                "type_label": types.title_of(ticket),
                 "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
                 "step": task.name,
                 "outcome": outcomes.get(task.id, ""),
@@ -209,7 +208,7 @@ def _row(
         "task_id": task.id,
         "title": title_for(principal, ticket),
         "acceptance_no": ticket.acceptance_no,
-        "type_label": TICKET_TYPES[ticket.ticket_type].title,
+        "type_label": types.title_of(ticket),
         "category": codes.PROBLEM_CATEGORY.label(ticket.problem_category),
         "step": task.name,
         "area": _area(ticket, places),
