@@ -319,6 +319,7 @@ def rearm(fired: Any) -> None:
     if isinstance(spec, BoundaryEvent) and not spec.cancel_activity:
         again = fired.parent._add_child(spec, TaskState.WAITING)
         spec._update(again)
+        predict(again)
 
 
 def advance(workflow: LiveWorkflow) -> None:

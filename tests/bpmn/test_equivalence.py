@@ -3,7 +3,10 @@
 import random
 from typing import TYPE_CHECKING, Any
 
-from tests.bpmn.walking import Tally, Walk, parsed
+import pytest
+
+from tests.bpmn import shipped
+from tests.bpmn.walking import Tally, Walk
 
 if TYPE_CHECKING:
     from tests.conftest import MovableClock
@@ -18,45 +21,6 @@ TICKET_START: dict[str, Any] = {
     "audit_result": "",
     "satisfied": True,
 }
-
-
-SHIPPED_START: dict[str, Any] = {
-    "ticket_id": 1,
-    "province_unit_id": 7,
-    "city_unit_id": 0,
-    "county_unit_id": 0,
-    "review": "",
-    "route": "",
-    "city_route": "",
-    "handled_by": "",
-    "audit": "",
-    "audit_needed": True,
-    "return_approved": 0,
-    "return_remind_at": "2026-11-25T18:00:00+08:00",
-    "transfer_approved": False,
-}
-
-
-def shipped_answers(dice: random.Random, name: str) -> dict[str, Any]:
-    """What the product's forms could answer at each task of ticket_transfer."""
-    if name == "review":
-        return {"review": dice.choice(["accept", "accept", "return", "transfer"])}
-    if name == "approve_transfer":
-        return {"transfer_approved": dice.random() < 0.5}
-    if name == "decide.return":
-        return {"return_approved": dice.choice([1, 2])}
-    if name == "dispatch":
-        route = dice.choice(["province", "city", "county"])
-        city = 70 if route == "city" else 0
-        return {"route": route, "city_unit_id": city, "handled_by": route}
-    if name == "city_decide":
-        route = dice.choice(["self", "county"])
-        return {"city_route": route, "handled_by": "city" if route == "self" else "county"}
-    if name == "handle_by_province":
-        return {"audit_needed": dice.random() < 0.8}
-    if name.startswith("audit_"):
-        return {"audit": dice.choice(["approve", "approve", "reject"])}
-    return {}
 
 
 # Stock often crashes in 2 and 6, the multi-instance calls, which would end most walks early.
@@ -94,23 +58,27 @@ def test_ticket_walks_are_identical_to_stock(clock: "MovableClock") -> None:
     assert tally.steps > 5_000
     assert tally.completed > 50
     assert min(tally.timers, tally.messages) > 200
-    assert tally.most_tasks < 120
+    assert tally.most_tasks < 150
     assert tally.largest_state < 4_000
 
 
-def test_walks_of_the_shipped_ticket_diagram_are_identical_to_stock(clock: "MovableClock") -> None:
-    tally, passed, start = Tally(), set(), clock.moment
+@pytest.mark.parametrize("name", shipped.MAINS)
+def test_walks_of_the_shipped_diagrams_are_identical_to_stock(
+    name: str, clock: "MovableClock"
+) -> None:
+    tally, start = Tally(), clock.moment
+    starts = shipped.STARTS[name]
 
     for seed in range(300):
         clock.moment = start
-        walk = Walk("ticket_transfer", seed, SHIPPED_START, clock, tolerant=False, tally=tally)
-        walk.run(80, shipped_answers)
-        passed |= walk.seen
+        begun = shipped.start_of(name, starts[seed % len(starts)])
+        walk = Walk(name, seed, begun, clock, tolerant=False, tally=tally)
+        walk.run(60, shipped.answers)
 
-    assert tally.completed == 300
-    assert tally.most_tasks < 60
-    everything = set(parsed("ticket_transfer").spec.task_specs)
-    assert {name for name in everything if name.islower()} - passed <= {"start"}
+    assert tally.steps > 4_000
+    assert tally.completed > 250
+    assert min(tally.timers, tally.messages) > 80
+    assert tally.most_tasks < 200
 
 
 def test_stress_walks_differ_from_stock_only_where_stock_is_wrong(clock: "MovableClock") -> None:
@@ -127,4 +95,4 @@ def test_stress_walks_differ_from_stock_only_where_stock_is_wrong(clock: "Movabl
     assert tally.early_joins > 0
     assert tally.stock_crashed > 0
     assert set(tally.crashes) == {"TaskNotFoundException"}
-    assert tally.most_tasks < 120
+    assert tally.most_tasks < 150

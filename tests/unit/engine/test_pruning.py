@@ -6,10 +6,13 @@ import pytest
 
 from app.engine import codec, pruning, workflow
 from app.engine.workflow import LiveWorkflow
+from tests.bpmn.shipped import start_of
 from tests.bpmn.test_equivalence import TICKET_START
 from tests.bpmn.walking import live, parsed, stored
 from tests.unit.engine.flows import environment, open_ids
 from tests.unit.engine.test_workflow import THREE, do, waiting
+
+START = start_of("call_transfer", {})
 
 
 def size(flow: LiveWorkflow) -> int:
@@ -161,3 +164,50 @@ def test_pruning_keeps_the_trail_for_the_history() -> None:
     assert [p.element_id for p in flow.passed()] == ["accept", "assign"]
     again = codec.loads(codec.dumps(flow, 1), lambda _: parsed("three_tasks"), environment())[0]
     assert again.passed() == []
+
+
+def test_a_boundary_event_beside_its_activity_fires_as_often_as_it_is_told() -> None:
+    flow = stored(live("call_transfer", START), "call_transfer")
+    flow = _at_handling(flow)
+    small = size(flow)
+
+    for _ in range(200):
+        flow = _told(flow, "request.extension")
+        do(flow, "leader_decides", extension_approved=2)
+        flow = stored(flow, "call_transfer")
+
+    assert size(flow) - small <= 4
+
+
+def test_what_a_boundary_event_began_goes_on_after_its_activity() -> None:
+    flow = _at_handling(stored(live("call_transfer", START), "call_transfer"))
+    flow = _told(_told(flow, "request.extension"), "request.extension")
+
+    flow = _told(flow, "recall.ticket")
+
+    assert sorted(open_ids(flow)) == ["dispatch", "leader_decides", "leader_decides"]
+
+
+def test_a_loop_that_listens_for_ever_stays_flat() -> None:
+    flow = _at_handling(stored(live("call_transfer", START), "call_transfer"))
+    small = size(flow)
+
+    for _ in range(200):
+        flow = _told(flow, "raise.matter", matter="urge")
+        do(flow, "answer_urge")
+        flow = stored(flow, "call_transfer")
+
+    assert size(flow) - small <= 4
+
+
+def _at_handling(flow: LiveWorkflow) -> LiveWorkflow:
+    do(flow, "answer_call", call="record")
+    do(flow, "record_ticket", "check_ticket", review="accept")
+    return stored(flow, "call_transfer")
+
+
+def _told(flow: LiveWorkflow, name: str, **payload: Any) -> LiveWorkflow:
+    wait = next(w for w in flow.waiting_messages() if w.name == name)
+    asked = {"decider": "leader", "province_first": False, **payload}
+    workflow.deliver(flow, wait.task_id, name, asked)
+    return stored(flow, "call_transfer")
