@@ -33,10 +33,14 @@ class History:
         task_id: UUID | None = None,
         decision: dict[str, Any] | None = None,
         started_at: datetime | None = None,
+        by_actor: bool = False,
     ) -> None:
-        """Add an event; what a person did carries the person, the rest is the system's."""
+        """Add an event; what a person did carries the person, the rest is the system's.
+
+        `by_actor`: the actor of the turn sent this message.
+        """
         self.seq += 1
-        actor = self._actor if kind in _BY_PERSON else SYSTEM
+        actor = self._actor if by_actor or kind in _BY_PERSON else SYSTEM
         took = None if started_at is None else int((self._now - started_at).total_seconds())
         self.rows.append(
             {

@@ -165,13 +165,17 @@ class Turn:
         self._completed[task_id] = variables
         workflow.complete(self.flow, task_id, dict(variables))
 
-    def deliver(self, name: str, payload: dict[str, Any]) -> bool:
-        """Hand a message to the one element that has waited longest for it; False for none."""
+    def deliver(self, name: str, payload: dict[str, Any], *, by_actor: bool = True) -> bool:
+        """Hand a message to the one element that has waited longest for it; False for none.
+
+        `by_actor`: who acts in this turn sent it, and not somebody before.
+        """
         self.fire_due()
         waits = [w for w in self.flow.waiting_messages() if w.name == name]
         if not waits:
             return False
-        self._history.note("message", waits[0].element_id, name, decision=payload)
+        element = waits[0].element_id
+        self._history.note("message", element, name, decision=payload, by_actor=by_actor)
         workflow.deliver(self.flow, waits[0].task_id, name, payload)
         return True
 
@@ -207,7 +211,8 @@ class Turn:
             )
             if message is None:
                 return
-            if self.deliver(message.name, message.payload):
+            sent_now = message.message_id == self.request.get("message_id")
+            if self.deliver(message.name, message.payload, by_actor=sent_now):
                 mark_message(message.message_id, "delivered", self.instance_id, self.now)
                 self.delivered.append(message.message_id)
 

@@ -154,10 +154,10 @@ class World:
         """What 12345 is told of a ticket."""
         return str(self.partner.ticket(acceptance_no).data["status"])
 
-    def down(self, acceptance_no: str, people: "Chain") -> None:
-        """Sign in, review, hand to the city and the county, sign in there."""
+    def down(self, acceptance_no: str, people: "Chain", **more: Any) -> None:
+        """Sign in, review, hand to the city (`more` goes along) and the county, sign in there."""
         self.accept(acceptance_no, people.province)
-        self.delegate(acceptance_no, people.province, people.city)
+        self.delegate(acceptance_no, people.province, people.city, **more)
         target = people.county.principal.unit_id
         self.complete(people.city, acceptance_no, city_route="county", target_unit_id=target)
         self.complete(people.county, acceptance_no)
@@ -167,11 +167,11 @@ class World:
         self.complete(province, acceptance_no)
         self.complete(province, acceptance_no, review="accept", opinion="受理")
 
-    def delegate(self, acceptance_no: str, province: Person, to: Person) -> None:
+    def delegate(self, acceptance_no: str, province: Person, to: Person, **more: Any) -> None:
         """Hand from the province to the unit of somebody."""
         target = to.principal.unit_id
         values = {"route": "down", "target_unit_id": target, "instruction": "请核实"}
-        self.complete(province, acceptance_no, **values)
+        self.complete(province, acceptance_no, **values, **more)
 
     def hand_in(self, person: Person, acceptance_no: str, **changed: Any) -> dict[str, Any]:
         """Upload and submit a report; returns what was entered."""
@@ -260,8 +260,12 @@ class World:
     def report(self, person: Person, acceptance_no: str, **changed: Any) -> dict[str, Any]:
         """Values of a good report, with its file uploaded as a draft of the waiting task."""
         (task,) = self.tasks(person, acceptance_no)
+        return self.report_for(person, task["id"], **changed)
+
+    def report_for(self, person: Person, task_id: str, **changed: Any) -> dict[str, Any]:
+        """The same where the person has other tasks beside."""
         with self.app.app_context():
-            file_id = transact(lambda: _draft_file(person, task["id"]))
+            file_id = transact(lambda: _draft_file(person, task_id))
             db.session.remove()
         told = datetime.now(BEIJING) - timedelta(minutes=1)
         return {
