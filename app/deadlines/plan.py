@@ -180,6 +180,14 @@ def clock(
     return _deadline(key, rule, start, due, policy, calendar, adjustment)
 
 
+def bare(
+    key: str, start: datetime, total_due: datetime, policy: Policy, calendar: Calendar
+) -> Deadline:
+    """A task whose stage has no limit: it is due when its ticket is."""
+    due = max(total_due, start)
+    return _deadline(key, None, start, due, policy, calendar, UNTOUCHED)
+
+
 def compute(facts: Facts, policy: Policy, calendar: Calendar) -> list[Deadline]:
     """Every due date of a ticket if each stage takes as long as it may (试算)."""
     whole = total(facts, policy, calendar)

@@ -17,6 +17,9 @@ from app.core.errors import FieldError, Invalid
 from app.deadlines.limits import Limit, limit_of
 from app.deadlines.rules import STAGES, TOTAL_WORKING_DAYS
 
+EDITION = 1
+"""Of the product's own policy, for new tickets."""
+
 CLOCKS = {
     "total": "总时限",
     "notify_acceptance": "受理告知",
@@ -113,16 +116,16 @@ class Policy:
 
 
 @cache
-def default_values() -> dict[str, Any]:
-    """The file of the product."""
-    return tomllib.loads(files("app.deadlines").joinpath("data/policy.toml").read_text("utf-8"))
+def default_values(edition: int = EDITION) -> dict[str, Any]:
+    """The product's file; older editions are kept for the tickets that name them."""
+    file = files("app.deadlines").joinpath(f"data/policy-{edition}.toml")
+    return tomllib.loads(file.read_text("utf-8"))
 
 
 @cache
 def default() -> Policy:
     """The national default of the product."""
-    values = default_values()
-    return policy_of(values, str(values["version"]))
+    return policy_of(default_values(), str(EDITION))
 
 
 def merged(values: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,317 @@
+"""A ticket's clock and its deadlines, locked: planning, scheduling, closing. Used by the services.
+
+Whoever changes a deadline holds the row of its clock. A due date is never moved by hand: what
+happened is written down, and the date is computed anew from its beginning.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from app.core.db import session
+from app.deadlines import calendars, editions, ladder, plan, policies
+from app.deadlines.calendar import Calendar
+from app.deadlines.errors import NoClock
+from app.deadlines.ladder import GREEN, Marks
+from app.deadlines.limits import limit_of
+from app.deadlines.models import (
+    CANCELLED,
+    DONE,
+    OPEN_STATES,
+    RUNNING,
+    Deadline,
+    DeadlineEvent,
+    TicketClock,
+)
+from app.deadlines.plan import Adjustment, Facts
+from app.deadlines.policy import Policy
+from app.workqueue import services as workqueue
+
+LANE = "deadlines"
+
+PLANNED = frozenset(
+    {
+        *("sign_in", "review", "transfer_approval", "dispatch", "city_forward"),
+        *("county_sign_in", "handle", "audit_city", "audit_province"),
+    }
+)
+"""Stages planned back from the ticket's due date."""
+CAPPED = frozenset({"first_contact", "cohandle", "review_return"})
+"""Never due after the ticket; the others answer to nobody's date but their own."""
+UNPAUSED = frozenset({"notify_acceptance"})
+"""The law's fifteen days run on, whatever the ticket waits for (信访工作条例 23)."""
+PAUSES = {
+    "return": frozenset({"return_decision"}),
+    "supplement": frozenset({"supplement_wait"}),
+    "suspension": frozenset[str](),
+}
+"""Why a clock stands still (退单待批, 等待补充, 挂起), and what is waited for and so runs on."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A locked clock with what computing its deadlines needs."""
+
+    row: TicketClock
+    calendar: Calendar
+    edition: int
+
+    @cached_property
+    def policy(self) -> Policy:
+        """The policy the ticket was received under; a newer one only by `recompute` (DL-08)."""
+        return policies.version(self.row.policy)
+
+    @property
+    def facts(self) -> Facts:
+        """What is known of the ticket now."""
+        return Facts.from_data(self.row.facts)
+
+
+def lock(ticket_id: int, *, ended: bool = False) -> Clock:
+    """Lock a ticket's clock. NoClock when there is none, or it has ended and `ended` is False."""
+    row = session().get(TicketClock, ticket_id, with_for_update=True, populate_existing=True)
+    if row is None or (row.closed_at is not None and not ended):
+        raise NoClock
+    return clock_of(row)
+
+
+def replan(clock: Clock, now: datetime, event: str, reason: str, actor_name: str) -> None:
+    """Compute every open deadline of the ticket anew and schedule what has moved."""
+    rows = open_rows(clock)
+    rows.sort(key=lambda row: row.stage != "total")
+    total_due = rows[0].due_at if rows else now
+    for row in rows:
+        found = planned(row, clock, clock.policy, total_due)
+        move(clock, row, found, now, event, reason, actor_name)
+        if row.stage == "total":
+            total_due = row.due_at
+    session().flush()
+
+
+def planned(row: Deadline, clock: Clock, policy: Policy, total_due: datetime) -> plan.Deadline:
+    """What a deadline would be by this policy and the present calendar."""
+    facts = Facts.from_data(row.facts)
+    adjustment = Adjustment(
+        tuple(limit_of(each) for each in row.granted), row.paused, row.not_before
+    )
+    if row.stage == "total":
+        return plan.total(facts, policy, clock.calendar, adjustment)
+    found = _of(row.stage, row.start_at, facts, total_due, policy, clock.calendar, adjustment)
+    return found or plan.bare(row.stage, row.start_at, total_due, policy, clock.calendar)
+
+
+def marks(row: Deadline) -> Marks:
+    """The moments of a row."""
+    return Marks(row.yellow_at, row.orange_at, row.due_at)
+
+
+def schedule(clock: Clock, row: Deadline) -> None:
+    """Write the work item for the next step of a running deadline."""
+    step = ladder.following(row.light)
+    if row.state != RUNNING or step is None:
+        return
+    workqueue.enqueue(
+        LANE,
+        f"deadline:{row.id}:{row.generation}:{step}",
+        payload={"ticket": row.ticket_id, "deadline": row.id, "generation": row.generation},
+        business_key=clock.row.business_key,
+        due_at=marks(row).moment(step, clock.policy, clock.calendar),
+    )
+
+
+def log(
+    row: Deadline,
+    event: str,
+    reason: str,
+    actor_name: str,
+    now: datetime,
+    old_due_at: datetime | None = None,
+) -> None:
+    """Write down what happened to a deadline."""
+    session().add(
+        DeadlineEvent(
+            deadline_id=row.id,
+            generation=row.generation,
+            event=event,
+            old_due_at=old_due_at,
+            due_at=row.due_at,
+            reason=reason,
+            actor_name=actor_name,
+            at=now,
+        )
+    )
+
+
+def clock_of(row: TicketClock) -> Clock:
+    """A locked row with its calendar."""
+    edition = editions.current().calendar
+    return Clock(row, calendars.of(row.division_code, edition), edition.last)
+
+
+def begin(
+    clock: Clock,
+    stage: str,
+    now: datetime,
+    facts: Facts,
+    *,
+    task_id: UUID | None = None,
+    unit_id: int | None = None,
+) -> Deadline | None:
+    """Start a deadline of a stage; None when it has no limit, unless a task needs a due date."""
+    rule = clock.policy.rule(stage, facts.words)
+    begun = _anchor(clock, stage, rule.after) if rule and rule.after else None
+    start, paused = (begun.start_at, begun.paused) if begun else (now, plan.NONE)
+    total_due = total_of(clock).due_at
+    adjustment = Adjustment(paused=paused)
+    found = _of(stage, start, facts, total_due, clock.policy, clock.calendar, adjustment)
+    if found is None and task_id is not None:
+        found = plan.bare(stage, start, total_due, clock.policy, clock.calendar)
+    if found is None:
+        return None
+    return add(clock, found, facts, task_id=task_id, unit_id=unit_id, paused=paused)
+
+
+def add(
+    clock: Clock,
+    found: plan.Deadline,
+    facts: Facts,
+    *,
+    task_id: UUID | None = None,
+    unit_id: int | None = None,
+    paused: timedelta = plan.NONE,
+) -> Deadline:
+    """Write a deadline and the work item of its first step."""
+    row = Deadline(
+        ticket_id=clock.row.ticket_id,
+        round=clock.row.round,
+        stage=found.stage,
+        task_id=task_id,
+        unit_id=unit_id,
+        state=RUNNING,
+        facts=facts.as_data(),
+        start_at=found.start_at,
+        granted=[],
+        paused=paused,
+        light=GREEN,
+        generation=0,
+        policy=clock.row.policy,
+        calendar=clock.edition,
+        **_dates(found),
+    )
+    session().add(row)
+    session().flush()
+    schedule(clock, row)
+    return row
+
+
+def move(
+    clock: Clock,
+    row: Deadline,
+    found: plan.Deadline,
+    now: datetime,
+    event: str,
+    reason: str,
+    actor_name: str,
+) -> None:
+    """Give a deadline the dates of a new plan, log it when they differ, schedule it anew."""
+    old_due_at = row.due_at
+    for name, value in _dates(found).items():
+        setattr(row, name, value)
+    row.calendar = clock.edition
+    if row.due_at != old_due_at:
+        log(row, event, reason, actor_name, now, old_due_at)
+    if row.state == RUNNING:
+        row.generation += 1
+        row.light = ladder.fallen_back(row.light, marks(row), now)
+        schedule(clock, row)
+
+
+def _of(
+    stage: str,
+    start: datetime,
+    facts: Facts,
+    total_due: datetime,
+    policy: Policy,
+    calendar: Calendar,
+    adjustment: Adjustment,
+) -> plan.Deadline | None:
+    if stage in PLANNED:
+        return plan.stage(stage, start, facts, total_due, policy, calendar, adjustment)
+    latest = total_due if stage in CAPPED else None
+    return plan.clock(stage, start, facts, policy, calendar, adjustment, latest=latest)
+
+
+def _dates(found: plan.Deadline) -> dict[str, Any]:
+    return {
+        "limit": str(found.limit) if found.limit else None,
+        "basis": found.basis,
+        "law": found.law,
+        "due_at": found.due_at,
+        "yellow_at": found.yellow_at,
+        "orange_at": found.orange_at,
+        "provisional": found.provisional,
+        "squeezed": found.squeezed,
+    }
+
+
+def close(row: Deadline, now: datetime, *, cancelled: bool) -> None:
+    """Freeze a deadline's result, or let it fall away; a closed one stays as it is."""
+    if row.state not in OPEN_STATES:
+        return
+    if not cancelled:
+        row.on_time = (row.paused_at or now) <= row.due_at
+    row.state, row.closed_at = CANCELLED if cancelled else DONE, now
+    session().flush()
+    log(row, row.state, "", "系统", now)
+
+
+def open_rows(clock: Clock) -> list[Deadline]:
+    """The running and paused deadlines of a ticket."""
+    return list(
+        session().scalars(
+            select(Deadline)
+            .where(Deadline.ticket_id == clock.row.ticket_id, Deadline.state.in_(OPEN_STATES))
+            .order_by(Deadline.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def total_of(clock: Clock) -> Deadline:
+    """The total of the round, open or frozen."""
+    return (
+        session()
+        .scalars(
+            select(Deadline).where(
+                Deadline.ticket_id == clock.row.ticket_id,
+                Deadline.round == clock.row.round,
+                Deadline.stage == "total",
+            )
+        )
+        .one()
+    )
+
+
+def of_stage(clock: Clock, stage: str) -> list[Deadline]:
+    """All of a stage in this round, oldest first."""
+    return list(
+        session().scalars(
+            select(Deadline)
+            .where(
+                Deadline.ticket_id == clock.row.ticket_id,
+                Deadline.round == clock.row.round,
+                Deadline.stage == stage,
+            )
+            .order_by(Deadline.id)
+        )
+    )
+
+
+def _anchor(clock: Clock, stage: str, after: str) -> Deadline | None:
+    """Where a stage's time began: with the earlier one, unless the stage comes again."""
+    earlier = of_stage(clock, after)
+    return earlier[-1] if earlier and not of_stage(clock, stage) else None

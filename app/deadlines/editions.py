@@ -1,0 +1,46 @@
+"""Which edition of the calendars and of the policies is in force, by one statement.
+
+Every process keeps what it has read under these numbers, so that a change reaches all nodes with
+their next transaction and nothing is read twice.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+
+from app.core.db import session
+from app.deadlines.models import CalendarChange, PolicyVersion
+
+_NUMBERS = select(
+    *(
+        select(number).scalar_subquery()
+        for table in (CalendarChange, PolicyVersion)
+        for number in (func.coalesce(func.max(table.id), 0), func.count(table.id))
+    )
+)
+
+
+class Edition(NamedTuple):
+    """The last change and how many there are: two may be committed in the other order."""
+
+    last: int
+    changes: int
+
+
+UNCHANGED = Edition(0, 0)
+"""Nobody has edited anything: the product's own."""
+
+
+@dataclass(frozen=True)
+class Editions:
+    """Those of the calendars and of the policies."""
+
+    calendar: Edition
+    policy: Edition
+
+
+def current() -> Editions:
+    """The editions this transaction sees."""
+    row = session().execute(_NUMBERS).one()
+    return Editions(Edition(*row[:2]), Edition(*row[2:]))

@@ -1,0 +1,90 @@
+"""What pages ask about deadlines. Who may see a ticket is decided before these are called."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from app.core.db import session
+from app.deadlines import calendars
+from app.deadlines.ladder import STEPS
+from app.deadlines.models import (
+    OPEN_STATES,
+    RUNNING,
+    Deadline,
+    DeadlineEvent,
+    Pause,
+    TicketClock,
+)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The clock of a ticket with everything on it (DL-09)."""
+
+    clock: TicketClock
+    deadlines: Sequence[Deadline]
+    pauses: Sequence[Pause]
+
+
+def overview(ticket_id: int) -> Overview | None:
+    """All deadlines of a ticket, the running ones first, and its pauses."""
+    clock = session().get(TicketClock, ticket_id)
+    if clock is None:
+        return None
+    rows = list(
+        session().scalars(
+            select(Deadline).where(Deadline.ticket_id == ticket_id).order_by(Deadline.id)
+        )
+    )
+    rows.sort(key=lambda row: row.state not in OPEN_STATES)
+    pauses = session().scalars(select(Pause).where(Pause.ticket_id == ticket_id).order_by(Pause.id))
+    return Overview(clock, rows, list(pauses))
+
+
+def events(deadline_id: int) -> list[DeadlineEvent]:
+    """What happened to a deadline, oldest first."""
+    return list(
+        session().scalars(
+            select(DeadlineEvent)
+            .where(DeadlineEvent.deadline_id == deadline_id)
+            .order_by(DeadlineEvent.id)
+        )
+    )
+
+
+def late(
+    at_least: str, *, stages: Sequence[str] = ("total",), after: int = 0, limit: int = 100
+) -> list[Deadline]:
+    """Running deadlines that have climbed to a step or beyond: `red`, `leaders`, `notice`."""
+    steps = STEPS[STEPS.index(at_least) :]
+    return list(
+        session().scalars(
+            select(Deadline)
+            .where(Deadline.state == RUNNING, Deadline.light.in_(steps))
+            .where(Deadline.stage.in_(stages), Deadline.id > after)
+            .order_by(Deadline.id)
+            .limit(limit)
+        )
+    )
+
+
+def provisional_count() -> int:
+    """Open deadlines that rest on a year without a published table."""
+    return (
+        session().scalar(
+            select(func.count())
+            .select_from(Deadline)
+            .where(Deadline.provisional, Deadline.state.in_(OPEN_STATES))
+        )
+        or 0
+    )
+
+
+def alarms(now: datetime) -> list[str]:
+    """What an administrator has to be told about the calendar (DL-03)."""
+    found = calendars.alarms(now)
+    if count := provisional_count():
+        found.append(f"{count} 个时限为暂定，导入节假日安排后将重新计算")
+    return found
