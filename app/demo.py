@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from app.core.clock import BEIJING
 from app.core.db import session, transact
+from app.demo_desk import AGENT, CALL_PROVINCE, NATIONAL, load_desk
 from app.divisions.services import EVERYTHING, load
 from app.engine import definitions, parser, runner
 from app.engine.models import ProcessDefinition, UserTask
@@ -31,6 +32,7 @@ from app.security.queries import principal_for_user
 from app.simulator.samples import SAMPLES, Sample, caller_number
 from app.tickets import intake, services
 from app.tickets.access import actor_of
+from app.tickets.disclosure import needs_summary
 from app.tickets.types import TICKET_TYPES
 
 BPMN = Path(__file__).resolve().parents[1] / "bpmn"
@@ -104,17 +106,25 @@ def load_demo(password: str, secret: str, callbacks: dict[str, str], now: dateti
             later = min(now, at + timedelta(minutes=4 * (step + 1)))
             if not transact(partial(advance, acceptance_no, later)):
                 break
+    transact(lambda: load_desk(now))
 
 
 def add_staff(password: str, now: datetime) -> None:
     """Two operators in every unit of the two provinces, a leader and a supervisor at the top.
 
-    User names are level and division: `p520000a`, `c520300a`, `x520328a`.
+    User names are level and division: `p520000a`, `c520300a`, `x520328a`; one at the top, and
+    two seats where calls are put through.
     """
     hashed = hash_password(password)
-    wanted = select(Unit).where(Unit.division_code.like("52%") | Unit.division_code.like("50%"))
+    wanted = select(Unit).where(
+        Unit.division_code.like("52%") | Unit.division_code.like("50%") | (Unit.level == "national")
+    )
     number = 0
     for unit in session().scalars(wanted.order_by(Unit.division_code)):
+        if unit.level == "national":
+            session().add(_person(NATIONAL, "national", unit, hashed, number, now))
+            number += 1
+            continue
         letter = {"province": "p", "city": "c", "county": "x"}[unit.level]
         people = [(f"{letter}{unit.division_code[:6]}{x}", f"{unit.level}_operator") for x in "ab"]
         if unit.level == "province":
@@ -123,6 +133,8 @@ def add_staff(password: str, now: datetime) -> None:
                 (f"super{unit.division_code[:6]}", "supervisor"),
                 (f"analyst{unit.division_code[:6]}", "process_analyst"),
             ]
+        if unit.division_code == CALL_PROVINCE:
+            people += [(AGENT, "province_agent"), (f"{AGENT[:-1]}b", "province_agent")]
         for username, role in people:
             session().add(_person(username, role, unit, hashed, number, now))
             number += 1
@@ -137,7 +149,11 @@ def _person(username: str, role: str, unit: Unit, hashed: str, number: int, now:
         password_changed_at=now,
         must_change_password=False,
         display_name=name,
-        position={"province_leader": "分管负责人", "supervisor": "督办员"}.get(role, "业务员"),
+        position={
+            "province_leader": "分管负责人",
+            "supervisor": "督办员",
+            "province_agent": "坐席员",
+        }.get(role, "业务员"),
         phone=f"0851-8550{number % 10000:04d}",
         unit_id=unit.id,
         roles=[role],
@@ -211,6 +227,7 @@ def _route(task: UserTask) -> dict[str, Any]:
         key: value,
         "target_unit_id": target.id if target else None,
         "instruction": "请按期核实办理。",
+        **({"summary": ticket.content} if needs_summary(ticket) else {}),
     }
 
 

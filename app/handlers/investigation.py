@@ -19,6 +19,8 @@ from app.tickets.codes import MONITORED
 from app.tickets.models import Ticket
 from app.tickets.report_forms import (
     CALLBACK,
+    NOT_APPLICABLE,
+    UNREACHABLE,
     AnswerForm,
     DeclarationForm,
     InvestigateForm,
@@ -28,7 +30,7 @@ from app.tickets.types import TICKET_TYPES
 
 _MINUTE = timedelta(minutes=1)
 """Pages give moments without seconds."""
-_TELLING = ("inform_status", "informed_at", "inform_method")
+_TELLING = ("inform_status", "informed_at", "inform_method", "contact_attempts")
 
 
 @form("ticket.investigate", InvestigateForm)  # of diagrams from before other types were handled
@@ -101,6 +103,10 @@ def _verdict(ticket: Ticket, submission: Submission) -> Variables:
 def _store(ticket: Ticket, submission: Submission, values: dict[str, Any]) -> None:
     """Add the next version of the report."""
     kind = TICKET_TYPES[ticket.ticket_type].report
+    tried = values.pop("contact_attempts", None)
+    if values.get("inform_status") == UNREACHABLE and tried:
+        moments = sorted(attempt["at"] for attempt in tried)
+        values["contact_attempts"] = [services.beijing(moment) for moment in moments]
     written = select(func.count()).select_from(kind).where(kind.ticket_id == ticket.id)
     session().add(
         kind(
@@ -132,12 +138,21 @@ def _picked(values: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def _telling_problems(values: dict[str, Any], ticket: Ticket, now: datetime) -> list[FieldError]:
-    """The petitioner cannot have been told before the call, nor after now."""
-    informed_at = values.get("informed_at")
-    if informed_at is None:
-        return []
-    if informed_at > now:
-        return [FieldError("informed_at", "future", "告知时间不能晚于现在")]
-    if informed_at < ticket.called_at - _MINUTE:
-        return [FieldError("informed_at", "early", "告知时间不能早于来电时间")]
-    return []
+    """Nobody can have been told, or called in vain, before the call or after now.
+
+    That there is nobody to tell holds of an anonymous caller only.
+    """
+    found = []
+    if values.get("inform_status") == NOT_APPLICABLE and not ticket.is_anonymous:
+        found.append(FieldError("inform_status", "anonymous", "只有匿名工单可以选择“匿名不适用”"))
+    moments = {"informed_at": ("告知时间", values.get("informed_at"))}
+    for number, attempt in enumerate(values.get("contact_attempts") or []):
+        moments[f"contact_attempts.{number}.at"] = ("联系时间", attempt["at"])
+    for name, (label, moment) in moments.items():
+        if moment is None:
+            continue
+        if moment > now:
+            found.append(FieldError(name, "future", f"{label}不能晚于现在"))
+        elif moment < ticket.called_at - _MINUTE:
+            found.append(FieldError(name, "early", f"{label}不能早于来电时间"))
+    return found

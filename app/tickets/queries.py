@@ -18,6 +18,8 @@ from app.tickets.rules import CLOSED
 from app.tickets.types import PROCESSES, TICKET_TYPES
 
 PAGE = 20
+AUDITS = ("audit_by_city", "audit_by_province")
+"""Steps at which reports are audited (审核)."""
 _UNIT_COLUMN = {
     "national": Ticket.registered_unit_id,
     "province": Ticket.province_unit_id,
@@ -94,21 +96,28 @@ def reports_by_task(task_ids: Collection[UUID], types: Collection[str]) -> dict[
 
 
 def audited_by_city(ticket: Ticket) -> bool:
-    """Whether the newest version of the report has passed the city's audit."""
+    """Whether the city has audited the newest version of the report."""
     report = latest_report(ticket)
-    passed = select(Opinion.id).where(
-        Opinion.ticket_id == ticket.id,
-        Opinion.step == "audit_by_city",
-        Opinion.decision == "approve",
-        Opinion.at >= (report.submitted_at if report else ticket.submitted_at),
-    )
-    return session().scalar(passed.limit(1)) is not None
+    said = audits_of(report, opinions(ticket.id)) if report else []
+    return any(o.step == "audit_by_city" for o in said)
+
+
+def audits_of(report: Report, said: Sequence[Opinion]) -> list[Opinion]:
+    """What auditors said from this version on; of an earlier version, later ones' audits too."""
+    return [o for o in said if o.step in AUDITS and o.at >= report.submitted_at]
+
+
+def passed(report: Report, said: Sequence[Opinion]) -> list[Opinion]:
+    """The audits that this newest version has passed: those after its last rejection."""
+    audits = audits_of(report, said)
+    rejected = [n for n, o in enumerate(audits) if o.decision == "reject"]
+    return audits[rejected[-1] + 1 :] if rejected else audits
 
 
 def rejections(ticket: Ticket) -> int:
     """How many audits have rejected its reports (驳回)."""
     counted = select(func.count()).where(
-        Opinion.ticket_id == ticket.id, Opinion.decision == "reject"
+        Opinion.ticket_id == ticket.id, Opinion.step.in_(AUDITS), Opinion.decision == "reject"
     )
     return session().scalar(counted) or 0
 

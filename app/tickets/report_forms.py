@@ -27,8 +27,13 @@ from app.tickets.fields import (
 )
 from app.tickets.form_fields import choice
 
-INFORMED = 1
-"""inform_status 已告知."""
+_SPOKEN_TO = (1, 2)
+"""inform_status 已告知, 拒绝接听或接收: there was a moment and a way."""
+UNREACHABLE = 3
+"""inform_status 多次联系未果: the attempts say when (EX-13)."""
+NOT_APPLICABLE = 4
+"""inform_status 匿名不适用: nobody to tell."""
+LEAST_ATTEMPTS = 3
 CALLBACK = "callback"
 """answer_mode: the caller was called back; otherwise 12345 passes the answer on."""
 FILES_HELP = "支持 Word、图片、PDF、压缩包，单个不超过 50 MB"
@@ -51,7 +56,7 @@ def _informed_at() -> Moment:
             "label": "告知时间",
             "widget": "datetime",
             "col": 6,
-            "show_when": {"inform_status": [1, 2, 3]},
+            "show_when": {"inform_status": list(_SPOKEN_TO)},
         },
     )
 
@@ -64,7 +69,7 @@ def _inform_method() -> CodeOf:
             "label": "告知方式",
             "widget": "select",
             "col": 6,
-            "show_when": {"inform_status": [1, 2, 3]},
+            "show_when": {"inform_status": list(_SPOKEN_TO)},
         },
     )
 
@@ -79,16 +84,42 @@ def _feedback() -> CleanText:
     )
 
 
+class AttemptSchema(Schema):
+    """联系时间: one attempt to reach the petitioner."""
+
+    at = Moment(local=True, required=True, metadata={"label": "联系时间", "widget": "datetime"})
+
+
+def _contact_attempts() -> fields.List[dict[str, Any]]:
+    return fields.List(
+        fields.Nested(AttemptSchema),
+        allow_none=True,
+        validate=Length(max=10, error="最多10次"),
+        error_messages={"invalid": "应为列表"},
+        metadata={
+            "label": "历次联系时间",
+            "widget": "people",
+            "show_when": {"inform_status": [UNREACHABLE]},
+            "help": f"至少联系{LEAST_ATTEMPTS}次，逐次填写",
+        },
+    )
+
+
 class TellingForm(Schema):
     """What holds for every report that says how the petitioner was told (EX-13)."""
 
     @validates_schema(skip_on_field_errors=False)
     def _telling_is_complete(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("inform_status") != INFORMED:
-            return
-        missing = {
-            name: [REQUIRED] for name in ("informed_at", "inform_method") if data.get(name) is None
-        }
+        status = data.get("inform_status")
+        missing: dict[str, list[str]] = {}
+        if status in _SPOKEN_TO:
+            names = ("informed_at", "inform_method")
+            missing = {name: [REQUIRED] for name in names if data.get(name) is None}
+        elif status == UNREACHABLE:
+            moments = {attempt.get("at") for attempt in data.get("contact_attempts") or []}
+            if len(moments) < LEAST_ATTEMPTS:
+                told = f"多次联系未果的，须填写至少{LEAST_ATTEMPTS}次不同的联系时间"
+                missing = {"contact_attempts": [told]}
         if missing:
             raise ValidationError(missing)
 
@@ -122,6 +153,7 @@ class InvestigateForm(TellingForm):
     inform_status = _inform_status()
     informed_at = _informed_at()
     inform_method = _inform_method()
+    contact_attempts = _contact_attempts()
     petitioner_feedback = _feedback()
     handling_opinion = CleanText(
         most=2000,
@@ -178,6 +210,7 @@ class DeclarationForm(TellingForm):
     inform_status = _inform_status()
     informed_at = _informed_at()
     inform_method = _inform_method()
+    contact_attempts = _contact_attempts()
     petitioner_feedback = _feedback()
     report_files = fields.List(
         CleanText(most=64),
@@ -209,6 +242,7 @@ class AnswerForm(TellingForm):
     inform_status = _inform_status(required=False, show_when={"answer_mode": ["callback"]})
     informed_at = _informed_at()
     inform_method = _inform_method()
+    contact_attempts = _contact_attempts()
 
     @validates_schema(skip_on_field_errors=False)
     def _callback_says_how(self, data: dict[str, Any], **_: Any) -> None:

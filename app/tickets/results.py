@@ -38,7 +38,7 @@ def result(ticket: Ticket) -> dict[str, Any]:
     if report is None or ticket.completed_at is None:
         raise LookupError(f"ticket {ticket.id} reached its result without a report")
     said = queries.opinions(ticket.id)
-    passed = [o for o in said if o.decision == "approve" and o.round == ticket.round]
+    passed = queries.passed(report, said)
     return {
         "acceptance_no": ticket.acceptance_no,
         "external_ticket_no": ticket.external_ticket_no,

@@ -1,6 +1,7 @@
 """How a ticket looks to a person: masked facts, timeline, diagram. Reports are in `reports`."""
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.security.masking import mask_address, mask_id_card, mask_name, mask_pho
 from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets import codes, disclosure, sources
+from app.tickets.actions import ACTIONS
 from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import is_sealed
 from app.tickets.types import TICKET_TYPES
@@ -203,6 +205,10 @@ _MESSAGES = {"confirm.result": "12345 已确认收到结果", "decide.return": "
 """What the arrival of a message means to a person."""
 
 
+_TOLD_BY_ACTION = frozenset({"return.up"})
+"""Events whose line is that of the action that raised them."""
+
+
 def _answer_text(request: ReturnRequest | None) -> str:
     if request is None:
         return ""
@@ -225,10 +231,16 @@ def timeline(
     answers = iter([r for r in returns if r.decided_at is not None])
     said = {opinion.task_id: opinion for opinion in opinions}
     versions = {report.task_id: report for report in reports}
-    units = _unit_names([e.unit_id for e in events] + [t.unit_id for t in waiting])
+    spoken = [o for o in opinions if o.step in ACTIONS]
+    units = _unit_names(
+        [e.unit_id for e in events] + [t.unit_id for t in waiting] + [o.unit_id for o in spoken]
+    )
+    moments: list[datetime] = []
     lines: list[dict[str, Any]] = []
     for event in events:
         if event.kind not in {"user", "service", "message", "cancelled"}:
+            continue
+        if event.element_name in _TOLD_BY_ACTION:
             continue
         opinion = said.get(event.task_id) if event.task_id else None
         report = versions.get(event.task_id) if event.task_id else None
@@ -243,6 +255,7 @@ def timeline(
         title = _MESSAGES.get(event.element_name, event.element_name)
         title, text = extension_line(event, extensions) or (title, text)
         by_somebody = event.kind == "user" or (event.kind == "message" and event.actor_id)
+        moments.append(event.at)
         lines.append(
             {
                 "kind": "returned" if opinion and opinion.decision == "reject" else "done",
@@ -255,6 +268,10 @@ def timeline(
                 "duration": _duration(event.duration_s) if event.kind == "user" else "",
             }
         )
+    for opinion in spoken:
+        place = bisect_right(moments, opinion.at)
+        moments.insert(place, opinion.at)
+        lines.insert(place, _spoken(opinion, units))
     for task in waiting:
         lines.append(
             {
@@ -269,6 +286,20 @@ def timeline(
             }
         )
     return lines
+
+
+def _spoken(opinion: Opinion, units: Mapping[int, str]) -> dict[str, Any]:
+    """What somebody did outside the steps of the flow, and why."""
+    return {
+        "kind": "returned" if opinion.decision == "back" else "done",
+        "title": ACTIONS[opinion.step].title,
+        "who": opinion.author_name,
+        "unit": units.get(opinion.unit_id or 0, ""),
+        "at": shown(opinion.at),
+        "text": opinion.text or "",
+        "files": [],
+        "duration": "",
+    }
 
 
 def file_view(file: Attachment) -> dict[str, Any]:

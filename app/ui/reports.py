@@ -1,6 +1,7 @@
 """How reports look to a person: what each kind says, what the auditors said, what came out."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from app.files.models import Attachment
@@ -13,6 +14,7 @@ from app.tickets.models import (
     Report,
     Ticket,
 )
+from app.tickets.queries import audits_of
 from app.tickets.report_forms import CALLBACK
 from app.ui.present import DECISIONS, file_view, shown
 
@@ -27,9 +29,13 @@ def report_views(
 ) -> list[dict[str, Any]]:
     """All versions of the report, oldest first, each with what the auditors said of it."""
     views = []
-    for report in sorted(reports, key=lambda r: r.version):
+    ordered = sorted(reports, key=lambda r: r.version)
+    for number, report in enumerate(ordered):
+        following = ordered[number + 1] if number + 1 < len(ordered) else None
         audits = [
-            o for o in opinions if o.decision in {"approve", "reject"} and o.round == report.version
+            o
+            for o in audits_of(report, opinions)
+            if following is None or o.at < following.submitted_at
         ]
         label, tone = _state(audits, ticket.completed_at is not None)
         views.append(
@@ -39,7 +45,7 @@ def report_views(
                 "who": report.author_name,
                 "state_label": label,
                 "tone": tone,
-                "facts": _FACTS[type(report)](report),
+                "facts": facts_of(report),
                 "opinion": "；".join(
                     f"{o.author_name}：{DECISIONS[o.decision]}{'，' + o.text if o.text else ''}"
                     for o in audits
@@ -50,22 +56,29 @@ def report_views(
     return views
 
 
+def facts_of(report: Report) -> Facts:
+    """What a version says, by label, as its kind has it."""
+    return _FACTS[type(report)](report)
+
+
 def outcome(report: Report) -> str:
     """What came out, in a word or two, for the list of what one has done."""
     return _OUTCOMES[type(report)](report)
 
 
 def _state(audits: Sequence[Opinion], completed: bool) -> tuple[str, str]:
-    """(label, tone) of a version."""
-    if any(o.decision == "reject" for o in audits):
-        return "已驳回", "red"
+    """(label, tone) of a version, by the last word on it."""
     if audits:
-        return "审核同意", "green"
+        rejected = audits[-1].decision == "reject"
+        return ("已驳回", "red") if rejected else ("审核同意", "green")
     return ("无须审核", "green") if completed else ("待审核", "blue")
 
 
 def _told(status: int | None, report: Report) -> str:
     told = codes.INFORM_STATUS.label(status)
+    if report.contact_attempts:
+        tried = "、".join(shown(datetime.fromisoformat(each)) for each in report.contact_attempts)
+        return f"{told}（{tried}）"
     if report.informed_at is None:
         return told
     method = codes.INFORM_METHOD.label(report.inform_method)

@@ -95,6 +95,8 @@ def report_at_the_county(desk: Desk, number: str, feedback: str) -> None:
         for part, text in zip(("name", "position", "phone"), person, strict=True):
             page.locator(f"[name=investigators-{row}-{part}]").fill(text)
     page.locator("[name=inform_status][value='2']").check()
+    page.get_by_label("告知时间").fill(page.evaluate(NOW))
+    page.get_by_label("告知方式").select_option("1")
     page.get_by_label("反馈信访人情况").fill(feedback)
     page.get_by_label("涉及金额").fill("12000")
     page.locator("#f-report_files").set_input_files(
@@ -104,6 +106,7 @@ def report_at_the_county(desk: Desk, number: str, feedback: str) -> None:
     desk.submit("提交审核")
 
 
+NOW = """new Date().toLocaleString('sv', {timeZone: 'Asia/Shanghai'}).slice(0, 16).replace(' ', 'T')"""
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 

@@ -15,6 +15,7 @@ SECRETS = {
     "caller_address": "湄潭县某某路七号",
     "id_card_no": "11010519491231002X",
 }
+SUMMARY = "反映某村危房改造补助未按标准发放，请核实处理。"
 
 
 def sealed(**changed: Any) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def test_the_lower_levels_see_no_sign_of_a_sealed_caller(
     world: World, changed: dict[str, bool]
 ) -> None:
     people, number = world.chain(), world.submit(**sealed(**changed))
-    world.down(number, people)
+    world.down(number, people, summary=SUMMARY)
 
     for person in (people.city, people.county):
         page = Browser(world.app, person).get(f"/tickets/{number}")
@@ -68,7 +69,7 @@ def test_an_anonymous_complaint_without_a_word_about_the_caller_runs_to_the_end(
     people = world.chain()
     nothing = dict.fromkeys(("caller_name", "contact_phone", "caller_address"))
     number = world.submit(is_anonymous=True, caller_number="unknown", **nothing)
-    world.down(number, people)
+    world.down(number, people, summary=SUMMARY)
 
     told = {"inform_status": 4, "informed_at": None, "inform_method": None}
     report = world.report(people.county, number, **told)

@@ -70,7 +70,7 @@ def test_a_sealed_tickets_address_and_files_stay_at_the_province(world: World) -
         "attachment_id"
     ]
     number = world.submit(is_anonymous=True, detail_address="玳瑁巷七号", attachments=[file_id])
-    world.down(number, people)
+    world.down(number, people, summary="反映危房改造补助发放问题，请核实。")
 
     above = Browser(world.app, people.province).get(f"/tickets/{number}").text
     county = Browser(world.app, people.county)

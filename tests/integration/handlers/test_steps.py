@@ -119,6 +119,7 @@ def test_a_ticket_is_on_time_or_late_by_the_last_audit(world: World) -> None:
     assert row["completed_at"] is not None
     assert row["archived_at"] is None
     world.deliver()
+    world.call_back(number)
     assert ticket(world, number)["archived_at"] is not None
 
 
@@ -133,7 +134,8 @@ def test_a_handler_is_safe_to_run_twice(world: World, operator: str) -> None:
     world.complete(people.province_auditor, number, decision="approve")
     before = ticket(world, number)
     now = datetime.now(UTC)
-    step = Step("ticket_transfer", number, operator, {}, {"ticket_id": before["id"]}, SYSTEM, now)
+    data = {"ticket_id": before["id"], "result_to": "p12345"}
+    step = Step("ticket_transfer", number, operator, {}, data, SYSTEM, now)
 
     with world.app.app_context():
         for _ in range(2):

@@ -63,7 +63,7 @@ def test_a_whole_name_or_address_finds_its_ticket(world: World, typed: str) -> N
 def test_the_name_of_a_sealed_caller_is_found_at_the_province_only(world: World) -> None:
     name = f"欧阳{chr(0x4E00 + secrets.randbelow(20_000))}{chr(0x4E00 + secrets.randbelow(20_000))}"
     people, number = world.chain(), world.submit(is_confidential=True, caller_name=name)
-    world.down(number, people)
+    world.down(number, people, summary="反映危房改造补助发放问题，请核实。")
 
     assert number in found(world, people.province, name)
     assert number not in found(world, people.city, name)
@@ -74,7 +74,7 @@ def test_the_name_of_a_sealed_caller_is_found_at_the_province_only(world: World)
 def test_a_sealed_caller_is_found_at_the_province_only(world: World, how: str) -> None:
     people = world.chain()
     number = world.submit(contact_phone=PHONE, id_card_no=ID_CARD, **{how: True})
-    world.down(number, people)
+    world.down(number, people, summary="反映危房改造补助发放问题，请核实。")
 
     for typed in (PHONE, ID_CARD):
         assert number in found(world, people.province, typed)

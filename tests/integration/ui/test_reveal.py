@@ -115,5 +115,9 @@ def hand_down(world: World, province: Person, city: Person, number: str) -> None
     world.complete(province, number)
     world.complete(province, number, review="accept")
     world.complete(
-        province, number, route="down", target_unit_id=city.principal.unit_id, instruction="请办理"
+        province,
+        number,
+        route="down",
+        target_unit_id=city.principal.unit_id,
+        summary="反映补助发放标准问题，请核实办理。",
     )

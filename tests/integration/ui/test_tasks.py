@@ -3,12 +3,14 @@
 import io
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from app.core.clock import BEIJING
 from app.demo import sample_report
 from tests.integration.ui.conftest import Desk, Employ, Receive, task_of, worklist_of
 from tests.support.journey import World
@@ -35,6 +37,8 @@ def report(*files: tuple[bytes, str], **changed: Any) -> dict[str, Any]:
         "investigators-0-position": "科员",
         "investigators-0-phone": "13800009999",
         "inform_status": "2",
+        "informed_at": datetime.now(BEIJING).strftime("%Y-%m-%dT%H:%M"),
+        "inform_method": "1",
         "petitioner_feedback": "多次联系未能接通。",
         "report_files-upload": [(io.BytesIO(content), name) for content, name in files],
         **changed,
