@@ -192,30 +192,27 @@ def refuse(ticket: Ticket, request: Extension, now: datetime) -> None:
 
 
 def follow(ticket: Ticket, change: Change) -> None:
-    """Let an open request lapse once the handling is over: told, returned, closed.
+    """Let an open request lapse once the handling is over, or is another unit's.
 
     Until then the steps that open meanwhile are not overdue either.
     """
-    if ticket.extension_until is None:
-        return
-    running = change.status == "open"
-    if running and (ticket.status in IN_HANDLING or ticket.status == "suspended"):
-        for task in change.opened:
-            if task.due_at == ticket.due_at:
-                task.sort_at = ticket.extension_until
-    else:
-        lapse(ticket, change.now, running=running)
+    settle(ticket, change.now, running=change.status == "open")
+    for task in change.opened:
+        if ticket.extension_until is not None and task.due_at == ticket.due_at:
+            task.sort_at = ticket.extension_until
 
 
-def lapse(ticket: Ticket, now: datetime, *, running: bool) -> None:
-    """No more time is needed. 12345, when it was asked, need not answer (O7).
+def settle(ticket: Ticket, now: datetime, *, running: bool = True) -> None:
+    """No more time is needed when the handling has ended or the asking unit lost the ticket.
 
-    While the diagram is running, its branch that waits for 12345 is told to end.
+    12345, when it was asked, need not answer (O7); the branch of a running diagram ends.
     """
-    request = queries.latest_extension(ticket.id)
-    if request is None or request.state != OPEN:
+    request = queries.latest_extension(ticket.id) if ticket.extension_pending else None
+    if request is None or (running and _is_wanted(ticket, request)):
         return
     _close(ticket, request, LAPSED, lambda due: due, now)
+    if running:
+        _end_branch(ticket, request, now)
     if request.sent_at is None:
         return
     outbox.send(
@@ -226,20 +223,12 @@ def lapse(ticket: Ticket, now: datetime, *, running: bool) -> None:
             **both_numbers(ticket),
             "request_no": request.request_no,
             "cancelled": "extension-requests",
-            "reason": "工单已办理完毕，不再需要延期",
+            "reason": "工单已办理完毕或已改派，不再需要延期",
             "occurred_at": beijing(now),
         },
         now,
         once=f"extension:{request.request_no}:cancelled",
     )
-    if running:
-        runner.post_message(
-            f"lapse:{request.request_no}",
-            "decide.extension",
-            ticket.acceptance_no,
-            {"extension_id": request.id, "extension_approved": NO},
-            now=now,
-        )
 
 
 def of(data: Any) -> Extension:
@@ -270,6 +259,26 @@ def _way(ticket: Ticket, principal: Principal) -> rules.Way:
         is_citys_own=ticket.registered_unit_id is not None
         and ticket.registered_unit_id == ticket.city_unit_id,
     )
+
+
+def _is_wanted(ticket: Ticket, request: Extension) -> bool:
+    units = {ticket.province_unit_id, ticket.city_unit_id, ticket.county_unit_id}
+    goes_on = ticket.status in IN_HANDLING or ticket.status == "suspended"
+    return goes_on and request.unit_id in units
+
+
+def _end_branch(ticket: Ticket, request: Extension, now: datetime) -> None:
+    """Tell the diagram, wherever its branch waits: 12345's answer would end it as well."""
+    waits = queries.awaited(ticket.acceptance_no)
+    name = next((n for n in ("lapse.extension", "decide.extension") if n in waits), None)
+    if name is not None:
+        runner.post_message(
+            f"lapse:{request.request_no}",
+            name,
+            ticket.acceptance_no,
+            {"extension_id": request.id, "extension_approved": NO},
+            now=now,
+        )
 
 
 def _say(request: Extension, opinion: str | None, by: str | None, at: datetime) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from app.approvals.models import OPEN, Extension, ReturnRequest, Transfer
 from app.core.db import session
-from app.engine.models import ProcessInstance, UserTask
+from app.engine.models import ProcessInstance, UserTask, WaitingMessage
 from app.tickets.types import PROCESSES
 
 
@@ -81,5 +81,14 @@ def open_tasks(acceptance_no: str) -> list[UserTask]:
                 ProcessInstance.process_key.in_(PROCESSES),
                 UserTask.state == "open",
             )
+        )
+    )
+
+
+def awaited(acceptance_no: str) -> set[str]:
+    """Names of the messages that the ticket's diagram waits for."""
+    return set(
+        session().scalars(
+            select(WaitingMessage.name).where(WaitingMessage.business_key == acceptance_no)
         )
     )

@@ -1,5 +1,6 @@
 """Recall (收回、改派, EX-12): an upper level takes a ticket back and hands it on anew."""
 
+from app.approvals import extensions
 from app.matters import queries, rules
 from app.matters import services as matters
 from app.matters.forms import RecallForm
@@ -60,3 +61,4 @@ def recall(request: Request) -> None:
     ticket.appointed_unit_id = None
     lost = [unit_id for unit_id in lower if unit_id is not None]
     matters.hand_over(ticket, lost, to_unit=request.principal.unit_id)
+    extensions.settle(ticket, now)

@@ -19,7 +19,7 @@ def extension_line(event: ProcessEvent, requests: Sequence[Extension]) -> tuple[
     if event.element_name == "request.extension":
         return "申请延期", f"{request.days}天 · {request.reason}"
     if request.state == LAPSED:
-        return "延期申请失效", "办理已结束，不再需要延期"
+        return "延期申请失效", "已办理完毕或已改派，不再需要延期"
     return "12345 批复延期申请", answer_text(request)
 
 

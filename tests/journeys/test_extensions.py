@@ -1,6 +1,7 @@
 """More time (延期, EX-03): who is asked, who decides, and what becomes of the time limit."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -248,6 +249,63 @@ def test_a_request_that_lapsed_before_12345_was_asked_is_nobodys_news(
     assert request_of(world, number).state == "lapsed"
     deliver_all(world)
     assert [m.operation for m in world.received()] == ["results/complaints"]
+
+
+def test_a_request_lapses_when_the_caller_takes_the_matter_back(
+    world: World, people: Chain, number: str
+) -> None:
+    asked_12345(world, people, number)
+    world.partner.withdraw(number, "来电人表示问题已经解决。")
+    (task,) = world.tasks(people.province, number)
+    world.complete_task(people.province, task, {"decision": "approve"}, 200)
+
+    assert world.status(number) == "withdrawn"
+    assert request_of(world, number).state == "lapsed"
+    deliver_all(world)
+    told = {(m.operation, m.body.get("event")) for m in world.received()[1:]}
+    assert told == {("status-events", "withdrawn"), ("request-cancellations", None)}
+
+
+def test_a_request_lapses_when_the_unit_that_asked_loses_the_ticket(
+    world: World, people: Chain, number: str
+) -> None:
+    asked_12345(world, people, number)
+
+    world.act(people.city, number, "recall", reason="改由市级直接办理，以便协调各部门。")
+
+    assert request_of(world, number).state == "lapsed"
+    assert state(world, number)["extension_pending"] is False
+    assert task_due(world, people.city, number) == due(world, number)
+    deliver_all(world)
+    assert "request-cancellations" in [m.operation for m in world.received()]
+    world.complete(people.city, number, city_route="self")
+    assert ask(world, people.city, number).status_code == 200
+
+
+def test_of_answers_that_come_together_one_counts(world: World, people: Chain, number: str) -> None:
+    before = due(world, number)
+    asked_12345(world, people, number)
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda n: answer(world, number, approved=1 + n % 2), range(6)))
+
+    done = [a for a in answers if a.status == 200 and not a.data["duplicate"]]
+    assert len(done) == 1
+    assert {a.status for a in answers} <= {200, 409}
+    assert due(world, number) in {before, rules.prolonged(before, 10)}
+    request = request_of(world, number)
+    assert (request.state == "agreed") is (due(world, number) != before)
+
+
+def test_of_requests_that_come_together_one_counts(
+    world: World, people: Chain, number: str
+) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        codes = list(pool.map(lambda _: ask(world, people.county, number).status_code, range(4)))
+
+    assert sorted(codes) == [200, 409, 409, 409]
+    assert request_count(world, number) == 1
+    assert steps(world, people.city, number) == ["city_opinion"]
 
 
 @pytest.mark.parametrize("left", [timedelta(days=-1), timedelta(minutes=5)])
