@@ -13,7 +13,7 @@ from app.tickets import intake
 from app.tickets.codes import PROBLEM_CATEGORY
 from app.tickets.fields import REQUIRED, CleanText, CodeOf
 from app.tickets.form_fields import choice, opinion, reason
-from app.tickets.registration import ANONYMITY_MODE
+from app.tickets.registration import ANONYMITY_MODE, place_field
 from app.tickets.schemas import (
     ComplaintSchema,
     ConsultationSchema,
@@ -166,6 +166,8 @@ class CheckCallForm(Schema):
 class _Recorded(IntakeSchema):
     """按分类记录 (C05): a table as the agent fills it in while the caller speaks."""
 
+    division_code = place_field()
+
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def _fields_fit_together(self, data: dict[str, Any], given: Any, **_: Any) -> None:
         wrong = {name for name in given if (self._column(name)) not in data}
@@ -188,7 +190,7 @@ class RecordComplaintForm(_Recorded, ComplaintSchema):
         """The call knows the rest."""
 
         unknown = EXCLUDE
-        exclude = _KNOWN
+        exclude = (*_KNOWN, "required_completion_date")
 
 
 class RecordDeclarationForm(_Recorded, DeclarationSchema):

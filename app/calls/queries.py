@@ -49,7 +49,7 @@ def recent(principal: Principal) -> Sequence[Row[Call, Ticket]]:
     query = (
         select(Call, Ticket)
         .join(Ticket, Ticket.id == Call.ticket_id)
-        .where(Call.unit_id == principal.unit_id, Call.outcome.is_not(None), visible_to(principal))
+        .where(Call.unit_id == principal.unit_id, Ticket.status != "draft", visible_to(principal))
     )
     return session().execute(query.order_by(Call.id.desc()).limit(SHOWN)).all()
 

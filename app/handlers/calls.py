@@ -22,10 +22,12 @@ from app.deadlines.rules import is_working_day, total_due
 from app.divisions import queries as divisions
 from app.engine.registry import Step, Submission, Variables, form, handler
 from app.files import services as files
+from app.organisations import queries as organisations
 from app.security.models import User
 from app.tickets import intake, merge, services
 from app.tickets.fields import REQUIRED
 from app.tickets.models import ConsultationAnswer, Ticket
+from app.tickets.registration import is_too_wide
 from app.tickets.report_forms import CALLBACK
 from app.tickets.rules import STATES, title_of
 
@@ -70,13 +72,15 @@ def record(submission: Submission) -> Variables:
     scope = divisions.province_city_county(values["division_code"])
     if scope.province_code != ticket.province_code:
         raise Invalid([FieldError("division_code", "outside", "请选择本省的行政区划")])
+    province = organisations.unit(ticket.province_unit_id)
+    if province is not None and is_too_wide(values["division_code"], province):
+        raise Invalid([FieldError("division_code", "wide", "请选到下一级行政区划")])
     _taken(ticket, submission)
     ticket.ticket_type = str(submission.data["ticket_type"])
     for name, value in intake.columns(values).items():
         setattr(ticket, name, value)
     ticket.city_code, ticket.county_code = scope.city_code, scope.county_code
-    wished = values.get("required_completion_date")
-    ticket.due_at = total_due(ticket.ticket_type, submission.now, wished)[0]
+    ticket.due_at = total_due(ticket.ticket_type, submission.now, None)[0]
     owner = files.Owner(user_id=submission.actor.id)
     attached = files.attach(
         values["attachments"], ticket.id, owner, submission.now, task_id=submission.task_id

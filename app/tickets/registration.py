@@ -24,7 +24,7 @@ from app.organisations import queries as organisations
 from app.organisations.models import Unit
 from app.security.principal import Principal
 from app.tickets import intake, numbers
-from app.tickets.fields import REQUIRED_MESSAGES, CallerNumber, Moment
+from app.tickets.fields import REQUIRED_MESSAGES, CallerNumber, DivisionCode, Moment
 from app.tickets.intake import Intake
 from app.tickets.models import Ticket
 from app.tickets.schemas import (
@@ -76,6 +76,19 @@ def form_for(source: Source, table: str) -> IntakeSchema:
     return _form(source.code, table)
 
 
+def place_field() -> DivisionCode:
+    """The division as staff choose it: required, where a platform may send words instead."""
+    return DivisionCode(
+        required=True,
+        metadata={"label": "行政区划", "widget": "division", "help": "尽量选到乡、村"},
+    )
+
+
+def is_too_wide(division_code: str, unit: Unit) -> bool:
+    """Whether the division is the unit's whole area, though there are units below it to choose."""
+    return division_code == unit.division_code and bool(organisations.children(unit.id))
+
+
 @cache
 def _form(code: str, table: str) -> IntakeSchema:
     source = SOURCES[code]
@@ -95,6 +108,7 @@ def _form(code: str, table: str) -> IntakeSchema:
         required=True,
         metadata={"label": source.moment, "widget": "datetime", "col": 6},
     )
+    own["division_code"] = place_field()
     made = type(f"{_CLASSES[table].__name__}Registered", (_CLASSES[table],), own)
     left_out = set(_KNOWN)
     if not source.has_number:
@@ -208,6 +222,8 @@ def _reference_problems(principal: Principal, values: Mapping[str, Any]) -> list
             unit = place.city or place.province
             text = f"行政区划不在{unit.name}的辖区"
             found.append(FieldError("division_code", "outside", text))
+        elif place is not None and is_too_wide(code.ljust(12, "0"), place.city or place.province):
+            found.append(FieldError("division_code", "wide", "请选到下一级行政区划"))
     ids = values.get("attachments")
     if isinstance(ids, list):
         found += files.attach_problems(map(str, ids), None, files.Owner.of(principal))

@@ -200,6 +200,7 @@ def _board(
         errors=errors or {},
         token=token,
         open_url=url_for("calls.open_call"),
+        list_url=url_for("calls.index"),
         waiting=[
             {
                 **_line(ticket),

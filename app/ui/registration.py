@@ -41,7 +41,7 @@ _ICONS = {
     "phone_010": "telephone-inbound",
 }
 SECTIONS = (
-    ("来源", ("province_unit_id", "caller_number", "called_at", "urgency", "is_confidential")),
+    ("来源", ("province_unit_id", "caller_number", "called_at")),
     (
         "诉求人",
         (
@@ -58,7 +58,21 @@ SECTIONS = (
         ),
     ),
     ("地点", ("division_code", "detail_address")),
-    ("诉求内容", ()),
+    (
+        "诉求内容",
+        (
+            "service_type",
+            "content",
+            "content_summary",
+            "problem_category",
+            "required_completion_date",
+            "poverty_risk",
+            "poverty_risk_note",
+            "target_info",
+            "targets",
+        ),
+    ),
+    ("其他", ()),
 )
 """The order of a page; the last section takes the rest."""
 
@@ -96,7 +110,11 @@ def show(principal: Principal, source: str, table: str) -> str:
     """An empty form, with a token of its own: sent twice, it makes one ticket."""
     chosen = registration.source_for(principal, source)
     now = clock.now()
-    first = {"urgency": 1, "is_confidential": "false", "called_at": now}
+    first: dict[str, Any] = {"urgency": 1, "is_confidential": "false"}
+    if principal.level != "national":
+        first["division_code"] = principal.division_code
+    if not chosen.days:  # a letter was written before it came
+        first["called_at"] = now
     return _page(principal, chosen, table, uuid4(), first)
 
 

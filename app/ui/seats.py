@@ -40,7 +40,12 @@ def first_values(row: UserTask, ticket: Ticket) -> dict[str, Any]:
     if ticket.content:
         return _recorded(ticket, kind.table)
     number = ticket.caller_number if is_phone(ticket.caller_number or "") else None
-    first = {"content": typed.get("content"), "contact_phone": number, "urgency": 1}
+    first = {
+        "content": typed.get("content"),
+        "contact_phone": number,
+        "division_code": ticket.province_code,
+        "urgency": 1,
+    }
     named = {field.attribute or name: name for name, field in schema.fields.items()}
     values = {named[column]: value for column, value in first.items() if column in named}
     return {**values, "is_confidential": "false"}

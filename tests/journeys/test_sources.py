@@ -196,6 +196,16 @@ def test_a_city_registers_only_its_own_places(world: World, code: str) -> None:
     assert people.city.principal.division_code == ZUNYI
 
 
+def test_a_place_is_more_than_the_whole_province(world: World) -> None:
+    people = world.chain()
+
+    for person in (people.province, people.city):
+        refused = register(
+            world, person, "letter", 422, division_code=person.principal.division_code
+        )
+        assert [(e["field"], e["rule"]) for e in refused["errors"]] == [("division_code", "wide")]
+
+
 def test_a_registration_sent_twice_makes_one_ticket(world: World) -> None:
     people = world.chain()
     body = {"source": "letter", "table": "complaint", "values": letter()}
