@@ -18,7 +18,7 @@ IMAGES = ROOT / "docs" / "images"
 WEB = f"http://127.0.0.1:{os.environ.get('HOTLINE_PORT', '5000')}"
 WIDTH = 1440
 LARGEST = 300_000
-DIAGRAM = ROOT / "bpmn" / "ticket_transfer.bpmn"
+DIAGRAMS = sorted((ROOT / "bpmn").glob("*.bpmn"))
 
 
 def password() -> str:
@@ -73,35 +73,35 @@ def ticket(browser: Browser) -> None:
         save(page, "ticket.png")
 
 
-def diagram(browser: Browser) -> None:
-    """The whole diagram as people drew it, at a size that can be read on paper."""
-    context = browser.new_context(viewport={"width": 2000, "height": 1000})
-    page = context.new_page()
-    page.set_content("<div id=d style='width:2000px;height:1000px'></div>")
-    static = ROOT / "app" / "ui" / "static" / "dist"
-    page.add_style_tag(path=static / "bpmn-viewer.css")
-    page.add_script_tag(path=static / "bpmn-viewer.js")
-    box = page.evaluate(
-        """async xml => {
-            const {viewer} = await DiagramViewer.show(document.getElementById('d'), xml);
-            const box = viewer.get('canvas').viewbox().inner;
-            const holder = document.getElementById('d');
-            holder.style.width = `${Math.ceil(box.width) + 40}px`;
-            holder.style.height = `${Math.ceil(box.height) + 70}px`;
-            viewer.get('canvas').resized();
-            viewer.get('canvas').viewbox(
-                {x: box.x - 20, y: box.y - 20, width: box.width + 40, height: box.height + 70});
-            document.querySelectorAll('button').forEach(b => b.remove());
-            document.body.style.margin = '0';
-            return {width: Math.ceil(box.width) + 40, height: Math.ceil(box.height) + 70};
-        }""",
-        DIAGRAM.read_text(),
-    )
-    page.set_viewport_size(box)
-    picture = page.screenshot(full_page=True)
-    (IMAGES / "ticket_transfer.png").write_bytes(picture)
-    print(f"docs/images/ticket_transfer.png {len(picture)}")
-    context.close()
+def diagrams(browser: Browser) -> None:
+    """Every diagram as people drew it, at a size that can be read on paper."""
+    for file in DIAGRAMS:
+        context = browser.new_context(viewport={"width": 2000, "height": 1000})
+        page = context.new_page()
+        page.set_content("<div id=d style='width:2000px;height:1000px'></div>")
+        static = ROOT / "app" / "ui" / "static" / "dist"
+        page.add_style_tag(path=static / "bpmn-viewer.css")
+        page.add_script_tag(path=static / "bpmn-viewer.js")
+        page.set_viewport_size(page.evaluate(_WHOLE, file.read_text()))
+        picture = page.screenshot(full_page=True)
+        (IMAGES / f"{file.stem}.png").write_bytes(picture)
+        print(f"docs/images/{file.stem}.png {len(picture)}")
+        context.close()
+
+
+_WHOLE = """async xml => {
+    const {viewer} = await DiagramViewer.show(document.getElementById('d'), xml);
+    const box = viewer.get('canvas').viewbox().inner;
+    const holder = document.getElementById('d');
+    holder.style.width = `${Math.ceil(box.width) + 40}px`;
+    holder.style.height = `${Math.ceil(box.height) + 70}px`;
+    viewer.get('canvas').resized();
+    viewer.get('canvas').viewbox(
+        {x: box.x - 20, y: box.y - 20, width: box.width + 40, height: box.height + 70});
+    document.querySelectorAll('button').forEach(b => b.remove());
+    document.body.style.margin = '0';
+    return {width: Math.ceil(box.width) + 40, height: Math.ceil(box.height) + 70};
+}"""
 
 
 def main() -> int:
@@ -109,7 +109,7 @@ def main() -> int:
     flags = ["--no-sandbox", "--disable-gpu"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        for take in (worklist, ticket, diagram):
+        for take in (worklist, ticket, diagrams):
             take(browser)
         browser.close()
     return 0
