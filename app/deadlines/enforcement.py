@@ -25,13 +25,13 @@ def enforce(item: Item, now: datetime) -> None:
     if row is None or row.state != RUNNING or row.generation != item.payload["generation"]:
         return
     moment = max(now, item.due_at)
-    steps = ladder.climb(row.light, clocks.marks(row), moment, clock.policy, clock.calendar)
     held = clock.row.extension_asked_at is not None
-    for step in steps:
-        if held and step in LATE:
-            return
+    for step in ladder.climb(
+        row.light, clocks.marks(row), moment, clock.policy, clock.calendar, held=held
+    ):
         row.light = step
         clocks.log(row, step, "", "系统", now)
         session().flush()
         registry.tell(row, clock.row, step, now)
-    clocks.schedule(clock, row)
+    if not (held and ladder.following(row.light) in LATE):
+        clocks.schedule(clock, row)

@@ -43,16 +43,26 @@ def following(step: str) -> str | None:
 
 
 def climb(
-    reached: str, marks: Marks, now: datetime, policy: Policy, calendar: Calendar
+    reached: str,
+    marks: Marks,
+    now: datetime,
+    policy: Policy,
+    calendar: Calendar,
+    *,
+    held: bool = False,
 ) -> list[str]:
     """The steps to take now, after a night's downtime all that were missed (DL-11).
+
+    While it is `held` (延期审批中) nothing turns red.
 
     A warning that a later light has overtaken is left out: nobody needs a yellow light on a red
     ticket. What follows red is never left out.
     """
     due = []
     step = following(reached)
-    while step is not None and marks.moment(step, policy, calendar) <= now:
+    while step is not None and not (held and step in LATE):
+        if marks.moment(step, policy, calendar) > now:
+            break
         due.append(step)
         step = following(step)
     lights = [each for each in due if each in LIGHTS]
