@@ -80,6 +80,8 @@ def first_values(row: UserTask, ticket: Ticket) -> dict[str, Any] | None:
             "urgency": ticket.urgency,
             "is_confidential": ticket.is_confidential,
         }
+    if row.form == "ticket.county_decide":
+        return {"county_route": "accept"}
     if row.form in _HAND_DOWN:
         below = ticket.city_code if row.form == "ticket.dispatch" else ticket.county_code
         unit = organisations.unit_of_division(below or ticket.county_code)

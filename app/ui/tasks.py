@@ -45,6 +45,7 @@ _SUBMIT = {
     "ticket.review": "提交初审",
     "ticket.dispatch": "确认分派",
     "ticket.city_decide": "确认",
+    "ticket.county_decide": "签收",
     "ticket.investigate": "提交审核",
     "ticket.investigate.complaint": "提交审核",
     "ticket.investigate.declaration": "提交审核",

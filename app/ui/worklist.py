@@ -221,7 +221,7 @@ def _row(
         "percent": min(100, max(0, round(used * 100))),
         "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
         "urgent": ticket.urgency == 2,
-        "pickable": task.form == batch.FORM and task.assignee_id in (None, principal.user_id),
+        "pickable": task.form in batch.FORMS and task.assignee_id in (None, principal.user_id),
         "flags": _flags(ticket),
     }
 

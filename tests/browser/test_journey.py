@@ -140,7 +140,7 @@ def test_a_complaint_is_clicked_down_to_the_county_and_its_result_returns(
 
     page = last.page
     page.goto(f"/tickets/{number}")
-    expect(page.locator(".tags")).to_contain_text("已归档")
+    expect(page.locator(".tags")).to_contain_text("待回访")
     expect(page.locator(".timeline").last).to_contain_text("已送达")
     expect(page.locator(".report summary")).to_have_count(2)
     coloured(page)
