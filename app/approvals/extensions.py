@@ -7,26 +7,22 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from app.approvals import queries, rules
+from app.approvals import extension_messages, queries, rules
 from app.approvals.errors import ExtensionRefused, RequestNotOpen
-from app.approvals.messages import both_numbers, partner_of, tell
 from app.approvals.models import AGREED, LAPSED, OPEN, REFUSED, Extension
 from app.core.db import session
 from app.core.errors import Conflict, FieldError, Invalid
-from app.deadlines.rules import working_days_after
 from app.engine import runner
 from app.engine.models import UserTask
 from app.engine.registry import Change, Submission, Variables
-from app.exchange import outbox
-from app.organisations import queries as organisations
 from app.security.principal import Principal
 from app.tickets.access import may_do
 from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
 from app.tickets.rules import IN_HANDLING
-from app.tickets.services import beijing
 
 YES, NO = 1, 2
+REFUSE = "refuse"
 HANDLING = "handle"
 """The deadline of the steps in which a unit works on the matter."""
 
@@ -84,11 +80,17 @@ def ask(ticket: Ticket, values: dict[str, Any], principal: Principal, now: datet
     }
 
 
-def opine(submission: Submission, decision: str, opinion: str | None) -> None:
-    """市级意见、省级意见: a refusal ends the request here."""
+def opine(submission: Submission, decision: str, opinion: str | None) -> str:
+    """市级意见、省级意见: what the diagram goes by. A refusal ends the request here.
+
+    Whatever is said to a request that has lapsed meanwhile, it goes no further.
+    """
     request = of(submission.data)
-    if request.state == OPEN and decision == "refuse":
+    if request.state != OPEN:
+        return REFUSE
+    if decision == REFUSE:
         _say(request, opinion, submission.actor.name, submission.now)
+    return decision
 
 
 def decide(submission: Submission, opinion: str) -> None:
@@ -96,43 +98,6 @@ def decide(submission: Submission, opinion: str) -> None:
     request = of(submission.data)
     if request.state == OPEN:
         _say(request, opinion, submission.actor.name, submission.now)
-
-
-def send(ticket: Ticket, request: Extension, now: datetime) -> datetime:
-    """Queue the request for 12345 (O2, table 9); when it is to be reminded."""
-    unit = organisations.unit(request.unit_id or 0)
-    outbox.send(
-        partner_of(ticket),
-        ticket.acceptance_no,
-        "extension-requests",
-        {
-            **both_numbers(ticket),
-            "request_no": request.request_no,
-            "extension_reason": request.reason,
-            "extension_days": request.days,
-            "current_due_at": beijing(ticket.due_at),
-            "proposed_due_at": beijing(rules.prolonged(ticket.due_at, request.days)),
-            "requested_at": beijing(request.requested_at),
-            "requested_by_org": unit.name if unit else "",
-        },
-        now,
-        once=f"extension:{request.request_no}",
-    )
-    request.sent_at = now
-    return working_days_after(now, rules.ANSWER_WITHIN)
-
-
-def remind(ticket: Ticket, request: Extension, now: datetime) -> datetime:
-    """12345 has not answered in time: remind it (O8); when to do so again. Never agree for it."""
-    request.reminders += 1
-    tell(
-        ticket,
-        "extension_reminded",
-        {"request_no": request.request_no, "times": request.reminders},
-        now,
-        once=f"extension:{request.request_no}:reminder:{request.reminders}",
-    )
-    return working_days_after(now, rules.ANSWER_WITHIN)
 
 
 def answer(ticket: Ticket, given: dict[str, Any], now: datetime) -> bool:
@@ -172,17 +137,7 @@ def grant(ticket: Ticket, request: Extension, now: datetime) -> None:
     days = request.approved_days or request.days
     _close(ticket, request, AGREED, lambda due: rules.prolonged(due, days), now)
     if ticket.partner_id is not None:
-        tell(
-            ticket,
-            "extended",
-            {
-                "request_no": request.request_no,
-                "extension_days": days,
-                "due_at": beijing(ticket.due_at),
-            },
-            now,
-            once=f"extension:{request.request_no}:granted",
-        )
+        extension_messages.granted(ticket, request, days, now)
 
 
 def refuse(ticket: Ticket, request: Extension, now: datetime) -> None:
@@ -213,22 +168,8 @@ def settle(ticket: Ticket, now: datetime, *, running: bool = True) -> None:
     _close(ticket, request, LAPSED, lambda due: due, now)
     if running:
         _end_branch(ticket, request, now)
-    if request.sent_at is None:
-        return
-    outbox.send(
-        partner_of(ticket),
-        ticket.acceptance_no,
-        "request-cancellations",
-        {
-            **both_numbers(ticket),
-            "request_no": request.request_no,
-            "cancelled": "extension-requests",
-            "reason": "工单已办理完毕或已改派，不再需要延期",
-            "occurred_at": beijing(now),
-        },
-        now,
-        once=f"extension:{request.request_no}:cancelled",
-    )
+    if request.sent_at is not None:
+        extension_messages.cancel(ticket, request, now)
 
 
 def of(data: Any) -> Extension:

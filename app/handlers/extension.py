@@ -1,6 +1,6 @@
 """Extension (延期): asked beside the handling, seen by each upper level, decided by 12345."""
 
-from app.approvals import extensions
+from app.approvals import extension_messages, extensions
 from app.approvals.forms import AskExtensionForm, DecideExtensionForm, OpinionForm
 from app.engine.registry import Step, Submission, Variables, form, handler, message
 from app.tickets import services
@@ -40,8 +40,7 @@ def give_opinion(submission: Submission) -> Variables:
     values = submission.values
     opinion = values.get("opinion")
     services.note(services.get(submission.data), submission, values["decision"], opinion)
-    extensions.opine(submission, values["decision"], opinion)
-    return {"opinion": values["decision"]}
+    return {"opinion": extensions.opine(submission, values["decision"], opinion)}
 
 
 @form("extension.decide", DecideExtensionForm)
@@ -59,14 +58,16 @@ def decide(submission: Submission) -> Variables:
 def send(step: Step) -> Variables:
     """推送延期申请: queue it, and remember when to remind."""
     ticket, request = services.get(step.data), extensions.of(step.data)
-    return {"extension_remind_at": services.beijing(extensions.send(ticket, request, step.now))}
+    remind_at = extension_messages.send(ticket, request, step.now)
+    return {"extension_remind_at": services.beijing(remind_at)}
 
 
 @handler("extension.remind")
 def remind(step: Step) -> Variables:
     """催促批复: 12345 has not answered in time. Silence is never consent."""
     ticket, request = services.get(step.data), extensions.of(step.data)
-    return {"extension_remind_at": services.beijing(extensions.remind(ticket, request, step.now))}
+    remind_at = extension_messages.remind(ticket, request, step.now)
+    return {"extension_remind_at": services.beijing(remind_at)}
 
 
 @handler("extension.grant")
