@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from app import demo
 from app.api import documents
+from app.cli_deadlines import calendar, deadlines
 from app.core import clock
 from app.core.db import session, transact
 from app.core.errors import HotlineError
@@ -33,7 +34,8 @@ def init_app(app: Flask) -> None:
     """Add the commands."""
     for group in (diagrams, users, token, platforms, scheduler, simulated, work, incident, seed):
         app.cli.add_command(group)
-    app.cli.add_command(openapi)
+    for command in (calendar, deadlines, openapi):
+        app.cli.add_command(command)
 
 
 diagrams = AppGroup("diagrams", help="流程图：发布")

@@ -1,0 +1,171 @@
+"""`flask deadlines` and `flask calendar`, as an operator types them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from app import cli_deadlines
+from app.core.clock import now as system_now
+from app.core.db import transact
+from app.deadlines import calendars, policies, recompute
+from tests.integration.deadlines.conftest import ADMIN, Room, at
+from tests.integration.deadlines.test_editing import table_2027
+
+pytestmark = pytest.mark.usefixtures("context", "edited")
+
+
+def run(app: Flask, command: Any, *arguments: str) -> Result:
+    return app.test_cli_runner().invoke(command, arguments)
+
+
+def trial(app: Flask, *arguments: str) -> dict[str, Any]:
+    result = run(app, cli_deadlines.deadlines, "trial", *arguments)
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.output)
+    return found
+
+
+def due(found: dict[str, Any]) -> dict[str, str]:
+    return {each["stage"]: each["due_at"] for each in found["deadlines"]}
+
+
+def file_2027(folder: Path) -> str:
+    rows = [f"{d.day},{'work' if d.works else 'off'},{d.name}" for d in table_2027()]
+    file = folder / "2027.csv"
+    file.write_text("date,kind,name\n" + "\n".join(rows), "utf-8")
+    return str(file)
+
+
+def test_a_trial_prints_every_due_date_with_its_rule(app: Flask) -> None:
+    found = trial(app, "--type", "complaint", "--at", "2026-02-13T10:00+08:00")
+
+    assert due(found)["total"] == "2026-03-12T18:00:00+08:00"
+    assert due(found)["handle"] == "2026-03-10T18:00:00+08:00"
+    assert len(found["deadlines"]) == 11
+    assert all(each["basis"] and each["limit"] and each["law"] for each in found["deadlines"])
+    assert found["policy"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "total"),
+    [
+        (("--type", "consultation", "--at", "2026-11-24T09:30"), "2026-11-26"),
+        (("--type", "consultation", "--at", "2026-11-24T09:30", "--level", "county"), "2026-12-01"),
+        (("--type", "suggestion", "--at", "2026-11-24T10:00:01Z"), "2026-12-09"),
+        (("--type", "complaint", "--at", "2026-11-23T09:00", "--source", "letter"), "2027-01-22"),
+        (
+            ("--type", "complaint", "--at", "2026-11-23T09:00", "--requested", "2026-12-01"),
+            "2026-12-01",
+        ),
+    ],
+)
+def test_a_trial_asks_what_a_policy_asks(
+    app: Flask, arguments: tuple[str, ...], total: str
+) -> None:
+    assert due(trial(app, *arguments))["total"] == f"{total}T18:00:00+08:00"
+
+
+def test_a_trial_of_a_province_uses_its_policy(app: Flask) -> None:
+    lines = {"limits": {"total": {"suggestion": "12wd"}}}
+    transact(
+        lambda: policies.save(
+            "520000000000", lines, follows=0, reason="", actor=ADMIN, now=system_now()
+        )
+    )
+    asked = ("--type", "suggestion", "--at", "2026-11-24T09:30")
+
+    assert due(trial(app, *asked, "--province", "520000"))["total"][:10] == "2026-12-10"
+    assert due(trial(app, *asked))["total"][:10] == "2026-12-08"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--type", "complaint", "--at", "yesterday"),
+        ("--type", "complaint", "--at", "2026-11-24", "--requested", "soon"),
+        ("--type", "complaint", "--at", "2026-11-24", "--province", "990000"),
+        ("--type", "praise", "--at", "2026-11-24"),
+    ],
+)
+def test_a_trial_of_nonsense_says_so(app: Flask, arguments: tuple[str, ...]) -> None:
+    result = run(app, cli_deadlines.deadlines, "trial", *arguments)
+
+    assert result.exit_code != 0
+    assert "Traceback" not in result.output
+
+
+def test_an_import_shows_the_difference_first_and_recomputes_when_applied(
+    app: Flask, room: Room, tmp_path: Path
+) -> None:
+    room.open("2026-12-28 10:00", kind="consultation", delegated=True)
+    file = file_2027(tmp_path)
+
+    shown = run(app, cli_deadlines.calendar, "import", file, "--year", "2027")
+
+    assert "新增  2027-01-04 放假 元旦" in shown.output
+    assert "未写入" in shown.output
+    assert calendars.years()[2027].status == "estimated"
+
+    applied = run(app, cli_deadlines.calendar, "import", file, "--year", "2027", "--apply")
+    done = run(app, cli_deadlines.deadlines, "recompute", "--reason", "2027 年安排")
+
+    assert applied.exit_code == done.exit_code == 0, applied.output + done.output
+    assert room.due() == at("2027-01-06 18:00")
+    assert recompute.running() == []
+    year = json.loads(run(app, cli_deadlines.calendar, "show", "2027").output)
+    assert (year["status"], year["source"]) == ("official", "2027.csv")
+
+
+def test_a_division_s_hours_are_imported_and_shown(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "xinjiang.json"
+    file.write_text(json.dumps({"hours": [{"periods": [["10:00", "14:00"], ["16:00", "20:00"]]}]}))
+    where = ("--division", "650000000000")
+
+    result = run(app, cli_deadlines.calendar, "import", str(file), *where, "--apply")
+
+    assert "变更  作息时间 同上级 →" in result.output
+    shown = json.loads(run(app, cli_deadlines.calendar, "show", "2026", *where).output)
+    assert shown["hours"][0]["periods"] == [["10:00", "14:00"], ["16:00", "20:00"]]
+    assert shown["working_days"] == 248
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "told"),
+    [
+        ("date,kind,name\n2027-01-01,off,元旦", ("--year", "2027"), "缺少春节"),
+        ("date,kind,name\n2027-01-01,siesta,", ("--year", "2027"), "kind 应为"),
+        ("date,kind,name\n2027-01-01,off,", (), "须且只须指定一个"),
+        ('{"hours": [{"periods": [["18:00", "08:00"]]}]}', ("--division", "65"), "颠倒"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_every_reason(
+    app: Flask, tmp_path: Path, text: str, arguments: tuple[str, ...], told: str
+) -> None:
+    file = tmp_path / "wrong.csv"
+    file.write_text(text, "utf-8")
+
+    result = run(app, cli_deadlines.calendar, "import", str(file), *arguments, "--apply")
+
+    assert result.exit_code == 1
+    assert told in result.output
+
+
+def test_a_file_of_another_encoding_is_refused(app: Flask, tmp_path: Path) -> None:
+    file = tmp_path / "gbk.csv"
+    file.write_bytes("date,kind,name\n2027-01-01,off,元旦".encode("gbk"))
+
+    result = run(app, cli_deadlines.calendar, "import", str(file), "--year", "2027")
+
+    assert (result.exit_code, "UTF-8" in result.output) == (1, True)
+
+
+def test_every_year_can_be_shown(app: Flask) -> None:
+    for year, status in ((2026, "official"), (2027, "estimated"), (2060, "none")):
+        assert (
+            json.loads(run(app, cli_deadlines.calendar, "show", str(year)).output)["status"]
+            == status
+        )
