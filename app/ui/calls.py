@@ -233,6 +233,7 @@ def _call(call: Call, ticket: Ticket) -> dict[str, Any]:
         "satisfied": satisfied.get(call.satisfied) if call.satisfied is not None else None,
         "article": call.article,
         "recorded": bool(ticket.content),
+        "typed": (call.typed or {}).get("content"),
     }
 
 
