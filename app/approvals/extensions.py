@@ -209,13 +209,11 @@ def _is_wanted(ticket: Ticket, request: Extension) -> bool:
 
 
 def _end_branch(ticket: Ticket, request: Extension, now: datetime) -> None:
-    """Tell the diagram, wherever its branch waits: 12345's answer would end it as well."""
-    waits = queries.awaited(ticket.acceptance_no)
-    name = next((n for n in ("lapse.extension", "decide.extension") if n in waits), None)
-    if name is not None:
+    """Tell the diagram not to wait for 12345; an opinion that is still asked for goes no further."""
+    if "decide.extension" in queries.awaited(ticket.acceptance_no):
         runner.post_message(
             f"lapse:{request.request_no}",
-            name,
+            "decide.extension",
             ticket.acceptance_no,
             {"extension_id": request.id, "extension_approved": NO},
             now=now,

@@ -15,7 +15,6 @@ message(
     "city_unit_id",
 )
 message("decide.extension", "extension_id", "extension_approved")
-message("lapse.extension", "extension_id", "extension_approved")
 
 
 @action(
