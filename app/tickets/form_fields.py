@@ -1,11 +1,12 @@
 """Fields that many forms share."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from app.tickets.fields import REQUIRED_MESSAGES, CleanText
+from app.tickets.fields import REQUIRED, REQUIRED_MESSAGES, CleanText
 
 
 def choice(label: str, **options: str) -> fields.String:
@@ -50,3 +51,15 @@ def unit_choice(label: str, **metadata: Any) -> fields.Integer:
         error_messages={"invalid": "请选择单位"},
         metadata={"label": label, "widget": "unit", **metadata},
     )
+
+
+def left_out(data: Mapping[str, Any], original: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """Errors for the fields a choice asks for and nobody entered; what was refused is not missing.
+
+    For a schema's check of several fields, which sees only what passed and the `original`.
+    """
+    return {
+        name: [REQUIRED]
+        for name in names
+        if not data.get(name) and not str(original.get(name) or "").strip()
+    }

@@ -6,11 +6,13 @@ from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf
 
 from app.tickets.codes import PERMITS, PROBLEM_CATEGORY, RETURN_REASON, URGENCY
-from app.tickets.fields import REQUIRED, CleanText, CodeOf, YesNo
-from app.tickets.form_fields import choice, reason, unit_choice
+from app.tickets.fields import CleanText, CodeOf, YesNo
+from app.tickets.form_fields import choice, left_out, reason, unit_choice
 from app.tickets.form_fields import opinion as opinion_text
 from app.tickets.reclassify import ReclassifyForm
 
+Given = dict[str, Any]
+"""What passed a schema's fields, or what it was given."""
 _HAND_DOWN = ("instruction", "summary", "cohandlers", "cohandle_request")
 
 
@@ -118,16 +120,15 @@ class ReviewForm(ReclassifyForm):
     )
     opinion = opinion_text("初审意见")
 
-    @validates_schema(skip_on_field_errors=False)
-    def _the_choice_is_explained(self, data: dict[str, Any], **_: Any) -> None:
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _the_choice_is_explained(self, data: Given, original: Given, **_: Any) -> None:
         wanted = {
             "return": ("return_reason_code", "return_reason"),
             "transfer": ("transfer_org", "transfer_reason"),
             "supplement": ("supplement_request",),
             "merge": ("merged_into",),
         }.get(data.get("review", ""), ())
-        missing = {name: [REQUIRED] for name in wanted if not data.get(name)}
-        if missing:
+        if missing := left_out(data, original, *wanted):
             raise ValidationError(missing)
 
 
@@ -137,9 +138,9 @@ class ApproveTransferForm(Schema):
     decision = choice("审批结论", approve="同意移送", refuse="不同意")
     opinion = opinion_text("审批意见", help="不同意时必填")
 
-    @validates_schema(skip_on_field_errors=False)
-    def _a_refusal_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("decision") == "refuse" and not data.get("opinion"):
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _a_refusal_has_a_reason(self, data: Given, original: Given, **_: Any) -> None:
+        if data.get("decision") == "refuse" and left_out(data, original, "opinion"):
             raise ValidationError("不同意须填写意见", "opinion")
 
 
@@ -167,10 +168,11 @@ class HandDownForm(Schema):
     )
     cohandle_request = opinion_text("协办要求", rows=2, help="选择协办单位时必填")
 
-    @validates_schema(skip_on_field_errors=False)
-    def _helpers_are_told_what_for(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("cohandlers") and not data.get("cohandle_request"):
-            raise ValidationError(REQUIRED, "cohandle_request")
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _helpers_are_told_what_for(self, data: Given, original: Given, **_: Any) -> None:
+        missing = left_out(data, original, "cohandle_request")
+        if data.get("cohandlers") and missing:
+            raise ValidationError(missing)
 
 
 class DispatchForm(HandDownForm):
@@ -186,9 +188,9 @@ class DispatchForm(HandDownForm):
         "承办单位", show_when={"route": ["down"]}, help="只列出本单位的直接下级"
     )
 
-    @validates_schema(skip_on_field_errors=False)
-    def _target_is_named(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("route") == "down" and not data.get("target_unit_id"):
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _target_is_named(self, data: Given, original: Given, **_: Any) -> None:
+        if data.get("route") == "down" and left_out(data, original, "target_unit_id"):
             raise ValidationError("转办须选择承办单位", "target_unit_id")
 
 
@@ -204,12 +206,13 @@ class CityDecideForm(HandDownForm):
     target_unit_id = unit_choice("承办单位", show_when={"city_route": ["county"]})
     return_reason = reason("退回理由", show_when={"city_route": ["back"]})
 
-    @validates_schema(skip_on_field_errors=False)
-    def _target_is_named(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("city_route") == "county" and not data.get("target_unit_id"):
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _target_is_named(self, data: Given, original: Given, **_: Any) -> None:
+        if data.get("city_route") == "county" and left_out(data, original, "target_unit_id"):
             raise ValidationError("转办须选择承办单位", "target_unit_id")
-        if data.get("city_route") == "back" and not data.get("return_reason"):
-            raise ValidationError(REQUIRED, "return_reason")
+        missing = left_out(data, original, "return_reason")
+        if data.get("city_route") == "back" and missing:
+            raise ValidationError(missing)
 
 
 class CountyDecideForm(Schema):
@@ -227,10 +230,11 @@ class CountyDecideForm(Schema):
     return_reason = reason("退回理由", show_when={"county_route": ["back"]})
     remark = opinion_text("备注", rows=2)
 
-    @validates_schema(skip_on_field_errors=False)
-    def _back_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("county_route") == "back" and not data.get("return_reason"):
-            raise ValidationError(REQUIRED, "return_reason")
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _back_has_a_reason(self, data: Given, original: Given, **_: Any) -> None:
+        missing = left_out(data, original, "return_reason")
+        if data.get("county_route") == "back" and missing:
+            raise ValidationError(missing)
 
 
 class ReviewReturnForm(Schema):
@@ -245,14 +249,12 @@ class ReviewReturnForm(Schema):
     )
     opinion = opinion_text("审核意见", help="不同意时必填")
 
-    @validates_schema(skip_on_field_errors=False)
-    def _the_decision_is_explained(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("decision") == "refuse" and not data.get("opinion"):
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _the_decision_is_explained(self, data: Given, original: Given, **_: Any) -> None:
+        if data.get("decision") == "refuse" and left_out(data, original, "opinion"):
             raise ValidationError("不同意须填写意见", "opinion")
         if data.get("decision") == "p12345":
-            wanted = ("return_reason_code", "return_reason")
-            missing = {name: [REQUIRED] for name in wanted if not data.get(name)}
-            if missing:
+            if missing := left_out(data, original, "return_reason_code", "return_reason"):
                 raise ValidationError(missing)
 
 
@@ -285,9 +287,9 @@ class AuditForm(Schema):
     )
     opinion = opinion_text("审核意见", help="驳回时必填")
 
-    @validates_schema(skip_on_field_errors=False)
-    def _rejection_has_a_reason(self, data: dict[str, Any], **_: Any) -> None:
-        if data.get("decision") == "reject" and not data.get("opinion"):
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _rejection_has_a_reason(self, data: Given, original: Given, **_: Any) -> None:
+        if data.get("decision") == "reject" and left_out(data, original, "opinion"):
             raise ValidationError("驳回须填写意见", "opinion")
 
 
