@@ -209,7 +209,7 @@ def _is_wanted(ticket: Ticket, request: Extension) -> bool:
 
 
 def _end_branch(ticket: Ticket, request: Extension, now: datetime) -> None:
-    """Tell the diagram not to wait for 12345; an opinion that is still asked for goes no further."""
+    """Tell the diagram not to wait for 12345; an opinion still asked for goes no further."""
     if "decide.extension" in queries.awaited(ticket.acceptance_no):
         runner.post_message(
             f"lapse:{request.request_no}",
