@@ -45,6 +45,7 @@ MATRIX = {
     "ticket.extend": "NPCK",
     "ticket.return": "NPCK",
     "ticket.recall": "NPC",
+    "ticket.suspend": "NPCK",
     "ticket.withdraw": "PG",
     "ticket.urge": "NPGCS",
     "ticket.supervise": "S",
