@@ -6,13 +6,17 @@ from typing import Any
 import pytest
 from marshmallow import Schema
 
-from app.tickets import forms
+from app.tickets import forms, report_forms
 
 SIGN_IN, REVIEW = forms.SignInForm(), forms.ReviewForm()
 DISPATCH, CITY = forms.DispatchForm(), forms.CityDecideForm()
-INVESTIGATE, AUDIT = forms.InvestigateForm(), forms.AuditForm()
-DECLARATION = forms.DeclarationForm()
-ANSWER, SUGGESTION = forms.AnswerForm(), forms.SuggestionForm()
+AUDIT, COUNTY = forms.AuditForm(), forms.CountyDecideForm()
+RETURN, PERMIT = forms.ReviewReturnForm(), forms.PermitForm()
+INVESTIGATE, DECLARATION = report_forms.InvestigateForm(), report_forms.DeclarationForm()
+ANSWER, SUGGESTION = report_forms.AnswerForm(), report_forms.SuggestionForm()
+TEN = "理由须写满十个字以上"
+TOLD = {"informed_at": "2026-11-24T10:00:00+08:00", "inform_method": 1}
+TRIED = [{"at": f"2026-11-2{day}T10:00:00+08:00"} for day in (2, 3, 4)]
 
 
 def report(**changed: Any) -> dict[str, Any]:
@@ -43,14 +47,21 @@ def report(**changed: Any) -> dict[str, Any]:
         (DISPATCH, {"route": "down", "target_unit_id": 7, "instruction": "请核实"}),
         (DISPATCH, {"route": "down", "target_unit_id": "7"}),
         (CITY, {"city_route": "self"}),
+        (COUNTY, {}),
+        (COUNTY, {"county_route": "back", "return_reason": TEN}),
+        (RETURN, {"decision": "agree"}),
+        (PERMIT, {"permit": "accused", "permit_reason": TEN}),
         (CITY, {"city_route": "county", "target_unit_id": 7}),
         (AUDIT, {"decision": "approve"}),
         (AUDIT, {"decision": "reject", "opinion": "请补充票据"}),
         (INVESTIGATE, report()),
         (INVESTIGATE, report(amount_involved="0")),
         (INVESTIGATE, report(amount_involved="999999999999")),
-        (INVESTIGATE, report(inform_status=2, informed_at=None, inform_method=None)),
-        (INVESTIGATE, report(inform_status=3, informed_at=None, inform_method=None)),
+        (INVESTIGATE, report(inform_status=2)),
+        (
+            INVESTIGATE,
+            report(inform_status=3, informed_at=None, inform_method=None, contact_attempts=TRIED),
+        ),
         (INVESTIGATE, report(inform_status=4, informed_at=None, inform_method=None)),
         (INVESTIGATE, report(verification_result="不属实", inform_status="匿名不适用")),
     ],
@@ -66,7 +77,21 @@ def test_a_complete_form_is_accepted(schema: Schema, values: dict[str, Any]) -> 
         (SIGN_IN, {"remark": "字" * 1001}, {"remark"}),
         (SIGN_IN, {"unknown": 1}, {"unknown"}),
         (REVIEW, {}, {"review"}),
-        (REVIEW, {"review": "answer"}, {"review"}),
+        (REVIEW, {"review": "refuse"}, {"review"}),
+        (
+            REVIEW,
+            {"review": "return", "return_reason": "短"},
+            {"return_reason_code", "return_reason"},
+        ),
+        (REVIEW, {"review": "supplement"}, {"supplement_request"}),
+        (REVIEW, {"review": "merge"}, {"merged_into"}),
+        (REVIEW, {"review": "accept", "ticket_type": "letter"}, {"ticket_type"}),
+        (COUNTY, {"county_route": "back"}, {"return_reason"}),
+        (CITY, {"city_route": "back", "return_reason": "不归我管"}, {"return_reason"}),
+        (DISPATCH, {"route": "province", "cohandlers": [7]}, {"cohandle_request"}),
+        (RETURN, {"decision": "refuse"}, {"opinion"}),
+        (RETURN, {"decision": "p12345"}, {"return_reason_code", "return_reason"}),
+        (PERMIT, {"permit": "anything", "permit_reason": "短"}, {"permit", "permit_reason"}),
         (REVIEW, {"review": "return"}, {"return_reason_code", "return_reason"}),
         (REVIEW, {"review": "transfer", "transfer_org": "x"}, {"transfer_org", "transfer_reason"}),
         (REVIEW, {"review": "accept", "division_code": "5" * 13}, {"division_code"}),
@@ -76,6 +101,14 @@ def test_a_complete_form_is_accepted(schema: Schema, values: dict[str, Any]) -> 
         (DISPATCH, {"route": "sideways", "target_unit_id": 7}, {"route"}),
         (CITY, {"city_route": "county"}, {"target_unit_id"}),
         (CITY, {"city_route": "province"}, {"city_route"}),
+        (INVESTIGATE, report(inform_status=2, inform_method=None), {"inform_method"}),
+        (INVESTIGATE, report(inform_status=3), {"contact_attempts"}),
+        (INVESTIGATE, report(inform_status=3, contact_attempts=TRIED[:2]), {"contact_attempts"}),
+        (
+            INVESTIGATE,
+            report(inform_status=3, contact_attempts=TRIED[:1] * 3),
+            {"contact_attempts"},
+        ),
         (AUDIT, {}, {"decision"}),
         (AUDIT, {"decision": "reject"}, {"opinion"}),
         (AUDIT, {"decision": "reject", "opinion": "  "}, {"opinion"}),
@@ -141,7 +174,7 @@ def test_a_report_is_read_into_days_moments_and_numbers() -> None:
 
     assert loaded["investigated_at"] == date(2026, 11, 24)
     assert loaded["informed_at"] == datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
-    assert loaded["inform_status"] == forms.INFORMED
+    assert loaded["inform_status"] == 1
 
 
 def outcome(**changed: Any) -> dict[str, Any]:
@@ -149,6 +182,7 @@ def outcome(**changed: Any) -> dict[str, Any]:
     whole = {
         "outcome": 2,
         "inform_status": 2,
+        **TOLD,
         "petitioner_feedback": "已电话告知结果。",
         **changed,
     }
@@ -161,9 +195,6 @@ def answer(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in whole.items() if value is not None}
 
 
-TOLD = {"informed_at": "2026-11-24T10:00:00+08:00", "inform_method": 1}
-
-
 @pytest.mark.parametrize(
     ("schema", "values"),
     [
@@ -172,13 +203,13 @@ TOLD = {"informed_at": "2026-11-24T10:00:00+08:00", "inform_method": 1}
         (DECLARATION, outcome(outcome=3, outcome_note="人均收入高于监测线")),
         (DECLARATION, outcome(outcome="其它", outcome_note="已迁往外省")),
         (DECLARATION, outcome(outcome=4)),
-        (DECLARATION, outcome(outcome=5, inform_status=3)),
+        (DECLARATION, outcome(outcome=5, inform_status=3, contact_attempts=TRIED)),
         (DECLARATION, outcome(inform_status=1, **TOLD)),
         (DECLARATION, outcome(report_files=["att_1"])),
         (DECLARATION, outcome(report_files=[])),
         (ANSWER, answer()),
         (ANSWER, answer(answer_mode="callback", inform_status=1, **TOLD)),
-        (ANSWER, answer(answer_mode="callback", inform_status=3)),
+        (ANSWER, answer(answer_mode="callback", inform_status=3, contact_attempts=TRIED)),
         (SUGGESTION, answer(adopted=4)),
         (SUGGESTION, answer(adopted="部分采纳")),
     ],
@@ -197,7 +228,11 @@ def test_a_complete_result_of_the_other_types_is_accepted(
         (DECLARATION, outcome(outcome=1), {"monitor_type"}),
         (DECLARATION, outcome(outcome=3), {"outcome_note"}),
         (DECLARATION, outcome(outcome=9, outcome_note=" "), {"outcome_note"}),
-        (DECLARATION, outcome(inform_status=1), {"informed_at", "inform_method"}),
+        (
+            DECLARATION,
+            outcome(inform_status=1, informed_at=None, inform_method=None),
+            {"informed_at", "inform_method"},
+        ),
         (DECLARATION, outcome(report_files=["att_1"] * 11), {"report_files"}),
         (ANSWER, {}, {"answer", "answer_mode"}),
         (ANSWER, answer(answer="请到乡镇办理。"), {"answer"}),
