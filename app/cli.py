@@ -21,6 +21,7 @@ from app.engine import incidents
 from app.exchange import outbox, partners
 from app.exchange import queries as exchange
 from app.organisations import queries as organisations
+from app.organisations.services import MODES, change_unit
 from app.security import services as security
 from app.security import tokens
 from app.security.models import User
@@ -32,7 +33,18 @@ ROOT = Path(__file__).resolve().parents[1]
 
 def init_app(app: Flask) -> None:
     """Add the commands."""
-    for group in (diagrams, users, token, platforms, scheduler, simulated, work, incident, seed):
+    for group in (
+        diagrams,
+        users,
+        units,
+        token,
+        platforms,
+        scheduler,
+        simulated,
+        work,
+        incident,
+        seed,
+    ):
         app.cli.add_command(group)
     for command in (calendar, deadlines, openapi):
         app.cli.add_command(command)
@@ -40,6 +52,7 @@ def init_app(app: Flask) -> None:
 
 diagrams = AppGroup("diagrams", help="流程图：发布")
 users = AppGroup("users", help="账号")
+units = AppGroup("units", help="机构：整合模式")
 token = AppGroup("token", help="接口令牌")
 platforms = AppGroup("partners", help="12345 对接平台")
 scheduler = AppGroup("scheduler", help="定时任务进程")
@@ -56,6 +69,24 @@ def publish(directory: str) -> None:
     """Check and publish the diagrams of a directory; unchanged ones keep their version."""
     for made in transact(lambda: demo.publish_diagrams(Path(directory), clock.now())):
         click.echo(f"{made.process_key} 第 {made.version} 版")
+
+
+@units.command("mode")
+@click.argument("province_code")
+@click.argument("mode", type=click.Choice(list(MODES)))
+def set_mode(province_code: str, mode: str) -> None:
+    """Join a province by tickets (ticket) or by calls (call); what runs goes on as it began."""
+
+    def work() -> str:
+        unit = organisations.unit_of_division(province_code.ljust(12, "0"))
+        if unit is None:
+            raise click.ClickException(f"没有区划 {province_code}")
+        try:
+            return change_unit(session(), unit.id, mode=mode).name
+        except HotlineError as refusal:
+            raise click.ClickException(refusal.errors[0].message) from None
+
+    click.echo(f"{transact(work)}：{MODES[mode]}")
 
 
 @token.command("create")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from flask import Flask
 
 from app.calls import services
 from app.calls.services import WrongMode
@@ -63,3 +64,17 @@ def test_a_province_joined_by_tickets_lets_no_call_in(context: None) -> None:
 def test_other_tickets_have_no_call(context: None) -> None:
     with pytest.raises(NotFound):
         services.call_of(Ticket(id=0))
+
+
+def test_an_operator_joins_a_province_by_a_command(app: Flask) -> None:
+    runner = app.test_cli_runner()
+
+    joined = runner.invoke(args=["units", "mode", "500000", "call"])
+    back = runner.invoke(args=["units", "mode", "500000", "ticket"])
+    city = runner.invoke(args=["units", "mode", "520300", "call"])
+    nowhere = runner.invoke(args=["units", "mode", "999999", "call"])
+
+    assert "话务转接" in joined.output
+    assert "工单转接" in back.output
+    assert (city.exit_code, nowhere.exit_code) == (1, 1)
+    assert "只有省级单位" in city.output
