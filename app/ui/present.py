@@ -21,6 +21,7 @@ from app.tickets.actions import ACTIONS
 from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import is_sealed
 from app.tickets.types import TICKET_TYPES
+from app.ui.matters import MatterLines
 from app.ui.requests import extension_line
 
 SOURCES = {code: source.title for code, source in sources.SOURCES.items()}
@@ -201,7 +202,13 @@ def _caller_text(ticket: Ticket, name: str, known: set[str], open_: bool) -> str
     return value if open_ else _CALLER[name][1](value)
 
 
-_MESSAGES = {"confirm.result": "12345 已确认收到结果", "decide.return": "12345 批复退单申请"}
+_MESSAGES = {
+    "confirm.result": "12345 已确认收到结果",
+    "decide.return": "12345 批复退单申请",
+    "supply.supplement": "12345 已补充材料",
+    "report.callback": "12345 反馈回访结果",
+    "resume.ticket": "恢复办理",
+}
 """What the arrival of a message means to a person."""
 
 
@@ -223,10 +230,11 @@ def timeline(
     waiting: Sequence[UserTask],
     returns: Sequence[ReturnRequest] = (),
     extensions: Sequence[Extension] = (),
+    matters: MatterLines | None = None,
 ) -> list[dict[str, Any]]:
     """Who did what and when, then who holds it now.
 
-    `returns` and `extensions` explain what was asked and answered.
+    `returns`, `extensions` and `matters` explain what was asked and answered.
     """
     answers = iter([r for r in returns if r.decided_at is not None])
     said = {opinion.task_id: opinion for opinion in opinions}
@@ -254,6 +262,7 @@ def timeline(
             text = f"提交第 {report.version} 版{report.noun}"
         title = _MESSAGES.get(event.element_name, event.element_name)
         title, text = extension_line(event, extensions) or (title, text)
+        title, text = (matters and matters.line(event)) or (title, text)
         by_somebody = event.kind == "user" or (event.kind == "message" and event.actor_id)
         moments.append(event.at)
         lines.append(

@@ -27,6 +27,7 @@ from app.tickets.types import PROCESSES, TICKET_TYPES
 from app.ui import present, progress
 from app.ui.actions import action_links
 from app.ui.compare import comparison
+from app.ui.matters import matter_lines
 from app.ui.page import draw, permitted
 from app.ui.reports import report_views
 from app.ui.requests import PENDING
@@ -77,6 +78,7 @@ def page(
             waiting,
             approvals.returns_of(ticket.id),
             approvals.extensions_of(ticket.id),
+            matter_lines(principal, ticket),
         ),
         reports=report_views(ticket, reports, opinions, attached),
         compare=comparison(

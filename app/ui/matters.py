@@ -1,0 +1,47 @@
+"""How matters beside the flow read in the timeline of a ticket (随时事项)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from app.engine.models import ProcessEvent
+from app.matters import queries
+from app.matters.rules import KINDS
+from app.security.principal import Principal
+from app.tickets.models import Ticket
+
+_HIDDEN = "（内容涉及匿名或保密诉求人，不予显示）"
+
+
+@dataclass(frozen=True)
+class MatterLines:
+    """(title, text) of each matter by its id, and of the recalls (收回) in order."""
+
+    by_id: Mapping[int, tuple[str, str]]
+    recalls: Iterator[tuple[str, str]]
+
+    def line(self, event: ProcessEvent) -> tuple[str, str] | None:
+        """What a message about one of them means; None of anything else."""
+        if event.kind != "message":
+            return None
+        if event.element_name == "recall.ticket":
+            return next(self.recalls, None)
+        return self.by_id.get((event.decision or {}).get("matter_id", 0))
+
+
+def matter_lines(principal: Principal, ticket: Ticket) -> MatterLines:
+    """The matters of a ticket as this person may read them."""
+    found: dict[int, tuple[str, str]] = {}
+    recalls = []
+    for matter in queries.of_ticket(ticket.id):
+        sender = "12345 " if matter.partner_id is not None else ""
+        text = queries.text_for(principal, ticket, matter) or _HIDDEN
+        files = f"附件{len(matter.attachments)}个" if matter.attachments else ""
+        via = f"经并入的工单{matter.via}" if matter.via else ""
+        line = (
+            f"{sender}{KINDS[matter.kind]}",
+            " · ".join(part for part in (matter.number, text, files, via) if part),
+        )
+        found[matter.id] = line
+        if matter.kind == "recall":
+            recalls.append(line)
+    return MatterLines(found, iter(recalls))
