@@ -81,6 +81,9 @@ def answer(submission: Submission) -> Variables:
     ticket = services.acting(submission)
     values = submission.values
     if values["answer_mode"] != CALLBACK:
+        if ticket.partner_id is None:
+            told = "本件不是12345转来，须由承办单位回电答复"
+            raise Invalid([FieldError("answer_mode", "source", told)])
         values = {name: value for name, value in values.items() if name not in _TELLING}
     if wrong := _telling_problems(values, ticket, submission.now):
         raise Invalid(wrong)

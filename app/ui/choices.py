@@ -54,6 +54,8 @@ def offered(row: UserTask, ticket: Ticket, views: Sequence[FieldView]) -> list[F
     elif row.form == "ticket.audit":
         if row.element_id == "audit_by_city" or not queries.audited_by_city(ticket):
             hidden.add("reject_to")
+    elif ticket.partner_id is None and any(view.name == "answer_mode" for view in views):
+        barred["answer_mode"] = "direct"
     elif row.form == "ticket.review_return":
         by_province = row.unit_id == ticket.province_unit_id
         if not by_province or not _came_from_outside(ticket):

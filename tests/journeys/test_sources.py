@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.core.clock import BEIJING
-from tests.support.journey import World
+from tests.support.journey import World, reply
 from tests.support.people import GUIYANG, MEITAN, ZUNYI, Person
 
 CITY = ("city_decide", "handle_by_city", "audit_by_city")
@@ -194,6 +194,36 @@ def test_a_city_registers_only_its_own_places(world: World, code: str) -> None:
 
     assert [(e["field"], e["rule"]) for e in refused["errors"]] == [("division_code", "outside")]
     assert people.city.principal.division_code == ZUNYI
+
+
+def test_a_question_by_letter_is_answered_by_calling_back(world: World) -> None:
+    people = world.chain()
+    question = {
+        "called_at": datetime.now(BEIJING).isoformat(timespec="seconds"),
+        "caller_category": 2,
+        "service_type": 1,
+        "problem_category": 9,
+        "content_summary": "来信咨询小额信贷的申请条件。",
+        "callback_phone": "13800001240",
+        "division_code": MEITAN,
+    }
+    answer = world.http.post(
+        "/api/v1/tickets",
+        json={"source": "letter", "table": "consultation", "values": question},
+        headers=people.province.headers,
+    )
+    number = answer.json()["acceptance_no"]
+    world.complete(people.province, number, route="province")
+    assert "由其转告" not in page(world, people.province, number)
+    (task,) = world.tasks(people.province, number)
+    refused = world.complete_task(people.province, task, reply(), 422).json()
+    assert [(e["field"], e["rule"]) for e in refused["errors"]] == [("answer_mode", "source")]
+
+    told = datetime.now(BEIJING).isoformat()
+    telling = {"inform_status": 1, "informed_at": told, "inform_method": 1}
+    world.complete(people.province, number, **reply(answer_mode="callback", **telling))
+
+    assert "已归档" in page(world, people.province, number)
 
 
 def test_a_place_is_more_than_the_whole_province(world: World) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
+from app import cli
 from app.calls import services
 from app.calls.services import WrongMode
 from app.core.db import session, transact
@@ -69,10 +70,10 @@ def test_other_tickets_have_no_call(context: None) -> None:
 def test_an_operator_joins_a_province_by_a_command(app: Flask) -> None:
     runner = app.test_cli_runner()
 
-    joined = runner.invoke(args=["units", "mode", "500000", "call"])
-    back = runner.invoke(args=["units", "mode", "500000", "ticket"])
-    city = runner.invoke(args=["units", "mode", "520300", "call"])
-    nowhere = runner.invoke(args=["units", "mode", "999999", "call"])
+    joined = runner.invoke(cli.units, ["mode", "500000", "call"])
+    back = runner.invoke(cli.units, ["mode", "500000", "ticket"])
+    city = runner.invoke(cli.units, ["mode", "520300", "call"])
+    nowhere = runner.invoke(cli.units, ["mode", "999999", "call"])
 
     assert "话务转接" in joined.output
     assert "工单转接" in back.output
