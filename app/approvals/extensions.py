@@ -209,14 +209,10 @@ def _is_wanted(ticket: Ticket, request: Extension) -> bool:
 
 
 def _end_branch(ticket: Ticket, request: Extension, now: datetime) -> None:
-    """Tell the diagram not to wait for 12345; an opinion still asked for goes no further."""
-    if "decide.extension" in queries.awaited(ticket.acceptance_no):
+    """Tell the diagram that nobody's opinion or decision is wanted any more."""
+    if "lapse.extension" in queries.awaited(ticket.acceptance_no):
         runner.post_message(
-            f"lapse:{request.request_no}",
-            "decide.extension",
-            ticket.acceptance_no,
-            {"extension_id": request.id, "extension_approved": NO},
-            now=now,
+            f"lapse:{request.request_no}", "lapse.extension", ticket.acceptance_no, {}, now=now
         )
 
 

@@ -15,6 +15,7 @@ message(
     "city_unit_id",
 )
 message("decide.extension", "extension_id", "extension_approved")
+message("lapse.extension")
 
 
 @action(

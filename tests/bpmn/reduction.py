@@ -51,7 +51,11 @@ class _Flat:
 
     def rewrite(self) -> None:
         for event, (host, interrupts) in self.hosts.items():
-            (interrupt if interrupts else beside)(self, event, host)
+            if interrupts:
+                interrupt(self, event, host)
+        for event, (host, interrupts) in self.hosts.items():
+            if not interrupts:
+                beside(self, event, host)
         if ("matter_fork", "matters_in") in self.flows:
             self.flows.remove(("matter_fork", "matters_in"))
             self.flows.remove(("matter_exit", "matter_ended"))
@@ -76,14 +80,24 @@ def beside(flat: _Flat, event: str, host: str) -> None:
     flat.nodes[again] = "exclusiveGateway"
     into = next(each for each in flat.flows if each[1] == host)
     caught = next(each for each in flat.flows if each[0] == event)
-    last = next(
-        each
-        for each in flat.flows
-        if flat.nodes.get(each[1]) == "endEvent" and each[0] == caught[1]
-    )
-    flat.flows = [each for each in flat.flows if each not in (into, caught, last)]
-    flat.flows += [(into[0], again), (again, host), (again, caught[1]), (last[0], again)]
-    del flat.nodes[last[1]]
+    last = [each for each in _path(flat, caught[1]) if flat.nodes[each[1]] == "endEvent"]
+    flat.flows = [each for each in flat.flows if each not in (into, caught, *last)]
+    flat.flows += [(into[0], again), (again, host), (again, caught[1])]
+    for before, end in last:
+        flat.flows.append((before, again))
+        del flat.nodes[end]
+
+
+def _path(flat: _Flat, start: str) -> list[tuple[str, str]]:
+    """The flows that lead on from here."""
+    found: list[tuple[str, str]] = []
+    waiting = [start]
+    while waiting:
+        here = waiting.pop()
+        further = [each for each in flat.flows if each[0] == here and each not in found]
+        found += further
+        waiting += [target for _, target in further]
+    return found
 
 
 def reduced(file: Path) -> str:

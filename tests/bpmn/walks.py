@@ -243,6 +243,7 @@ def _not_extended(path: Path) -> None:
     path.tell("request.extension", city_first=False, province_first=False, decider="national")
     path.do("national_decides", extension_approved=2)
     path.tell("request.extension", city_first=False, province_first=False, decider="p12345")
+    path.tell("lapse.extension")
     path.do("handle_by_county", city_audit=False).do("audit_by_province", **OK)
     confirmed(path)
 
@@ -293,6 +294,8 @@ def _call_again(path: Path) -> None:
     path.do("dispatch", route="province", handled_by="province")
     path.tell("request.extension", city_first=False, province_first=False, decider="leader")
     path.do("leader_decides", extension_approved=1)
+    path.tell("request.extension", city_first=False, province_first=False, decider="leader")
+    path.tell("lapse.extension")
     path.tell("recall.ticket", entry="handle_province", handled_by="province")
     path.do("handle_by_province", audit_needed=False).do("own_callback", said=1)
     path.do("handle_by_province", audit_needed=False).do("own_callback", said=0)

@@ -232,9 +232,7 @@ def test_a_request_lapses_with_the_result_and_12345_need_not_answer(
     refused = answer(world, number)
     assert (refused.status, refused.envelope["code"]) == (409, "REQUEST_NOT_OPEN")
     assert due(world, number) == before
-    with world.app.app_context():
-        transact(lambda: runner.deliver_waiting_inbox(now=datetime.now(UTC)))
-        db.session.remove()
+    world.settle()
     assert waiting_elements(world, number).isdisjoint({"extension_decided"})
 
 
@@ -248,8 +246,8 @@ def test_a_request_that_lapsed_before_12345_was_asked_is_nobodys_news(
     world.complete(people.province_auditor, number, decision="approve")
 
     assert request_of(world, number).state == "lapsed"
-    if "city_opinion" in steps(world, people.city, number):  # too late to matter
-        world.complete(people.city, number, **AGREE)
+    world.settle()
+    assert steps(world, people.city, number) == []
     assert steps(world, people.province, number) == []
     deliver_all(world)
     assert [m.operation for m in world.received()] == ["results/complaints"]
