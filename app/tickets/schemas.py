@@ -162,6 +162,17 @@ class ComplaintSchema(IntakeSchema):
     )
     is_anonymous = YesNo(required=True, metadata={"label": "是否匿名", **_YES_NO})
     target_info = CleanText(most=1000, lines=True, allow_none=True, metadata={"label": "对象信息"})
+    targets = fields.List(
+        fields.Nested(TargetSchema),
+        allow_none=True,
+        validate=Length(max=10, error="最多10个"),
+        error_messages={"invalid": "应为列表"},
+        metadata={
+            "label": "被反映对象",
+            "widget": "people",
+            "help": "投诉对象是承办单位或其人员时填写，系统据此回避",
+        },
+    )
     content = CleanText(most=4000, lines=True, required=True, metadata={"label": "内容"})
     problem_category = CodeOf(
         PROBLEM_CATEGORY, required=True, metadata={"label": "问题类别", "col": 6}
