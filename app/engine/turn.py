@@ -69,8 +69,7 @@ class Turn:
         self.definition_id = definition_id
         self.version = version
         self.state = state
-        self.actor = actor
-        self.now = now
+        self.actor, self.now = actor, now
         self.is_new = state is None
         self.kind = ""
         self.request: dict[str, Any] = {}
@@ -166,17 +165,13 @@ class Turn:
         workflow.complete(self.flow, task_id, dict(variables))
 
     def deliver(self, name: str, payload: dict[str, Any], *, by_actor: bool = True) -> bool:
-        """Hand a message to the one element that has waited longest for it; False for none.
-
-        `by_actor`: who acts in this turn sent it, and not somebody before.
-        """
+        """Hand a message to the one element that has waited longest for it; False for none."""
         self.fire_due()
-        waits = [w for w in self.flow.waiting_messages() if w.name == name]
-        if not waits:
+        wait = next((w for w in self.flow.waiting_messages() if w.name == name), None)
+        if wait is None:
             return False
-        element = waits[0].element_id
-        self._history.note("message", element, name, decision=payload, by_actor=by_actor)
-        workflow.deliver(self.flow, waits[0].task_id, name, payload)
+        self._history.note("message", wait.element_id, name, decision=payload, by_actor=by_actor)
+        workflow.deliver(self.flow, wait.task_id, name, payload)
         return True
 
     def fire_due(self) -> None:
@@ -211,8 +206,8 @@ class Turn:
             )
             if message is None:
                 return
-            sent_now = message.message_id == self.request.get("message_id")
-            if self.deliver(message.name, message.payload, by_actor=sent_now):
+            sent = message.message_id == self.request.get("message_id")
+            if self.deliver(message.name, message.payload, by_actor=sent):
                 mark_message(message.message_id, "delivered", self.instance_id, self.now)
                 self.delivered.append(message.message_id)
 
