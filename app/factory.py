@@ -8,7 +8,6 @@ from flask.json.provider import DefaultJSONProvider
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import app.deadlines.enforcement
 import app.deadlines.recompute
 import app.handlers
 from app import ui

@@ -20,6 +20,7 @@ from flask import Flask
 from app.core import clock
 from app.core.db import RecordedFailure, transact
 from app.core.logs import logger
+from app.deadlines.enforcement import enforce_due
 from app.engine import runner
 from app.exchange import retention
 from app.exchange.delivery import Couriers
@@ -59,6 +60,11 @@ def _deliver_waiting_inbox(now: datetime) -> int:
     return runner.deliver_waiting_inbox(now=now)
 
 
+def _enforce_deadlines(now: datetime) -> int:
+    """Lights and escalation of time limits (时限) that are due."""
+    return enforce_due(now)
+
+
 def _forget_nonces(now: datetime) -> int:
     return retention.forget_expired_nonces(now)
 
@@ -85,6 +91,7 @@ def _sweep_files(now: datetime) -> int:
 JOBS: tuple[Job, ...] = (
     Job("timers", _fire_due_instance, 1, 0.3),
     Job("inbox", _deliver_waiting_inbox, 5, 1),
+    Job("deadlines", _enforce_deadlines, 1, 0.3),
     Job("forget-nonces", _forget_nonces, 300, 60),
     Job("forget-attempts", _forget_attempts, 3600, 300),
     Job("forget-sessions", _forget_sessions, 600, 60),

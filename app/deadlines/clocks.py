@@ -16,7 +16,7 @@ from app.core.db import session
 from app.deadlines import calendars, editions, ladder, plan, policies
 from app.deadlines.calendar import Calendar
 from app.deadlines.errors import NoClock
-from app.deadlines.ladder import GREEN, Marks
+from app.deadlines.ladder import GREEN, LATE, Marks
 from app.deadlines.limits import limit_of
 from app.deadlines.models import (
     CANCELLED,
@@ -109,18 +109,27 @@ def marks(row: Deadline) -> Marks:
     return Marks(row.yellow_at, row.orange_at, row.due_at)
 
 
-def schedule(clock: Clock, row: Deadline) -> None:
-    """Write the work item for the next step of a running deadline."""
+def next_item(clock: Clock, row: Deadline) -> dict[str, Any] | None:
+    """The work item for the next step of a running deadline; None when there is no further step.
+
+    While an extension is asked for (延期审批中) none follows orange: its decision writes one.
+    """
     step = ladder.following(row.light)
-    if row.state != RUNNING or step is None:
-        return
-    workqueue.enqueue(
-        LANE,
-        f"deadline:{row.id}:{row.generation}:{step}",
-        payload={"ticket": row.ticket_id, "deadline": row.id, "generation": row.generation},
-        business_key=clock.row.business_key,
-        due_at=marks(row).moment(step, clock.policy, clock.calendar),
-    )
+    held = clock.row.extension_asked_at is not None and step in LATE
+    if row.state != RUNNING or step is None or held:
+        return None
+    return {
+        "dedup_key": f"deadline:{row.id}:{row.generation}:{step}",
+        "payload": {"ticket": row.ticket_id, "deadline": row.id, "generation": row.generation},
+        "business_key": clock.row.business_key,
+        "due_at": marks(row).moment(step, clock.policy, clock.calendar),
+    }
+
+
+def schedule(clock: Clock, row: Deadline) -> None:
+    """Write that item."""
+    if item := next_item(clock, row):
+        workqueue.enqueue(LANE, **item)
 
 
 def log(

@@ -5,6 +5,7 @@ decides what is due, so nodes with different clocks agree.
 """
 
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -63,6 +64,18 @@ def enqueue(
         values["due_at"] = due_at
     statement = pg_insert(WorkItem).values(values).on_conflict_do_nothing()
     return session().execute(statement.returning(WorkItem.id)).first() is not None
+
+
+def enqueue_many(lane: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Add many items by one statement; a row whose `dedup_key` has been used before is left out.
+
+    Each row has `dedup_key`, `payload`, `business_key` and `due_at`.
+    """
+    if rows:
+        values = [
+            {"shard": 0, "lane": lane, "max_attempts": rules.MAX_ATTEMPTS, **row} for row in rows
+        ]
+        session().execute(pg_insert(WorkItem).values(values).on_conflict_do_nothing())
 
 
 def claim(lane: str, limit: int, *, dest: str | None = None) -> list[Item]:

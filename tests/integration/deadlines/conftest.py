@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 from app.core.clock import BEIJING
 from app.core.db import session, transact
 from app.deadlines import services
+from app.deadlines.enforcement import enforce_due
 from app.deadlines.models import (
     CalendarChange,
     CalendarDivision,
@@ -22,7 +23,6 @@ from app.deadlines.models import (
 )
 from app.deadlines.plan import Facts
 from app.engine.registry import Actor
-from app.workqueue import services as workqueue
 from app.workqueue.models import READY, WorkItem
 
 ADMIN = Actor(1, "管理员")
@@ -92,12 +92,12 @@ class Room:
         """What the scheduler does until then, as after a downtime: all that is due by that time."""
         moment = at(now)
         while True:
-            changed = transact(lambda: self._make_due(moment))
+            changed = transact(lambda: self.make_due(moment))
             if not changed:
                 return
-            transact(lambda: workqueue.process_database_lane("deadlines", limit=500, now=moment))
+            transact(lambda: enforce_due(moment, 500))
 
-    def _make_due(self, moment: datetime) -> int:
+    def make_due(self, moment: datetime) -> int:
         """Items of this ticket due by then become due by the database's clock too."""
         return len(
             session()

@@ -10,8 +10,8 @@ from sqlalchemy import func, select, update
 
 from app.core.db import db, session, transact
 from app.deadlines import queries, registry, services
+from app.deadlines.enforcement import enforce_due
 from app.deadlines.models import Deadline, DeadlineEvent, TicketClock
-from app.workqueue import services as workqueue
 from app.workqueue.models import WorkItem
 from tests.integration.deadlines.conftest import Room, at
 
@@ -140,7 +140,7 @@ def test_thousands_that_turned_red_overnight_are_each_urged_once_by_racing_sched
 
     def tick() -> None:
         with app.app_context():
-            while transact(lambda: workqueue.process_database_lane("deadlines", 7, now=moment)):
+            while transact(lambda: enforce_due(moment, 7)):
                 pass
             db.session.remove()
 
@@ -160,8 +160,12 @@ def test_thousands_that_turned_red_overnight_are_each_urged_once_by_racing_sched
     assert sorted(t for t, stage, step in told if (stage, step) == ("total", "red")) == sorted(ids)
 
 
-def test_a_listener_that_fails_leaves_the_step_for_the_next_try(room: Room) -> None:
+def test_a_listener_that_fails_holds_up_its_own_ticket_only_until_the_next_try(
+    room: Room, rooms: type[Room]
+) -> None:
+    other = rooms()
     room.open()
+    other.open()
     failing = True
 
     def listen(row: Deadline, clock: TicketClock, step: str, now: datetime) -> None:
@@ -170,13 +174,11 @@ def test_a_listener_that_fails_leaves_the_step_for_the_next_try(room: Room) -> N
 
     registry.reached("yellow")(listen)
     try:
-        transact(lambda: room._make_due(at("2026-12-09 12:00")))
-        transact(
-            lambda: workqueue.process_database_lane(
-                "deadlines", limit=500, now=at("2026-12-09 12:00")
-            )
-        )
+        for each in (room, other):
+            transact(lambda each=each: each.make_due(at("2026-12-09 12:00")))
+        transact(lambda: enforce_due(at("2026-12-09 12:00"), 500))
         assert room.row("total").light == "green"
+        assert other.row("total").light == "yellow"
 
         failing = False
         transact(
@@ -186,11 +188,7 @@ def test_a_listener_that_fails_leaves_the_step_for_the_next_try(room: Room) -> N
                 .values(due_at=func.now())
             )
         )
-        transact(
-            lambda: workqueue.process_database_lane(
-                "deadlines", limit=500, now=at("2026-12-09 12:00")
-            )
-        )
+        transact(lambda: enforce_due(at("2026-12-09 12:00"), 500))
         assert room.row("total").light == "yellow"
     finally:
         registry._listeners["yellow"].remove(listen)
