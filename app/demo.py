@@ -288,7 +288,6 @@ def _reply_to_suggestion(task: UserTask, actor: Actor, now: datetime) -> dict[st
 
 
 _HANDLED: dict[str | None, Callable[[UserTask, Actor, datetime], dict[str, Any]]] = {
-    "ticket.investigate": _report,
     "ticket.investigate.complaint": _report,
     "ticket.investigate.declaration": _outcome,
     "ticket.investigate.consultation": _reply,

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import session
 from app.core.errors import Conflict
-from app.engine import definitions, entry, registry, turn
+from app.engine import definitions, entry, registry, rows, turn
 from app.engine.errors import (
     ActionIdReused,
     InstanceExists,
@@ -205,7 +205,7 @@ def deliver_message(
     if instance is None:
         return "pending"
     if instance.status in {"completed", "cancelled"}:
-        turn.mark_message(message_id, "unmatched", instance.id, now)
+        rows.mark_message(message_id, "unmatched", instance.id, now)
         return "unmatched"
     if not _somebody_waits(instance.id, name):
         return "pending"

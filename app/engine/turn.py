@@ -7,22 +7,19 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from app.core.db import session, table_of
-from app.engine import codec, definitions, pruning, registry, timers, workflow
+from app.engine import codec, definitions, pruning, registry, rows, timers, workflow
 from app.engine.errors import ActionIdReused
 from app.engine.expressions import SafeEnvironment, element_of
 from app.engine.failures import ActionFailed, Attempt, is_for_caller
 from app.engine.history import History
 from app.engine.models import (
-    NO_DUE_DATE,
     InboxMessage,
     ProcessAction,
     ProcessInstance,
-    UserTask,
-    WaitingMessage,
 )
 from app.engine.outcomes import Outcome
 from app.engine.registry import Actor, Change, Step, Variables
@@ -40,11 +37,10 @@ INSTANCE_COLUMNS = (
 
 # The writes of every turn, on the tables themselves and built once: the mapped forms of the same
 # statements cost three times the time, and history without decisions would go in piece by piece.
-_INSTANCES, _TASKS = table_of(ProcessInstance), table_of(UserTask)
+_INSTANCES = table_of(ProcessInstance)
 _ACTIONS = table_of(ProcessAction)
 _ADD_ACTION = pg_insert(_ACTIONS).on_conflict_do_nothing().returning(_ACTIONS.c.action_id)
 _SAVE_INSTANCE = update(_INSTANCES).where(_INSTANCES.c.id == bindparam("of"))
-_CLOSE_TASKS = update(_TASKS).where(_TASKS.c.id.in_(bindparam("ids", expanding=True)))
 
 
 class Turn:
@@ -208,7 +204,7 @@ class Turn:
                 return
             sent = message.message_id == self.request.get("message_id")
             if self.deliver(message.name, message.payload, by_actor=sent):
-                mark_message(message.message_id, "delivered", self.instance_id, self.now)
+                rows.mark_message(message.message_id, "delivered", self.instance_id, self.now)
                 self.delivered.append(message.message_id)
 
     def save(self, kind: str, action_id: UUID | None) -> Outcome:
@@ -222,13 +218,14 @@ class Turn:
             opened = [t for i, t in tasks.items() if i not in self._tasks_before]
             ended = self.flow.is_completed()
             status = "cancelled" if kind == "cancel" else "completed" if ended else "open"
-            rows = [self._task_row(task) for task in opened]
+            made = (self.instance_id, self.process_key, self.business_key, self.now)
+            new_tasks = [rows.of_task(task, *made) for task in opened]
             self._collect_events(status)
             change = Change(
                 self.process_key,
                 self.business_key,
                 status,
-                rows,
+                new_tasks,
                 [task.properties.get("status", "") for task in opened],
                 self.flow.last_data(),
                 self.actor,
@@ -236,8 +233,11 @@ class Turn:
             )
             for observe in registry.observers_of(self.process_key):
                 observe(change)
-            self._write_tasks(set(tasks), rows)
-            self._write_waits(waits)
+            closed = self._tasks_before - set(tasks)
+            rows.write_tasks(new_tasks, closed, self._completed, self.actor, self.now)
+            rows.write_waits(
+                waits, self._waits_before, self.instance_id, self.business_key, self.now
+            )
             self._history.write()
             pruning.prune(self.flow)
             state = None if status != "open" else codec.dumps(self.flow, self.definition_id)
@@ -264,7 +264,7 @@ class Turn:
                         "name": row.name,
                         "unit_id": row.unit_id,
                     }
-                    for row in rows
+                    for row in new_tasks
                 ],
             )
             if action_id is not None:
@@ -309,74 +309,6 @@ class Turn:
         result = registry.handler_named(name)(step) or {}
         return dict(result)
 
-    def _task_row(self, task: workflow.OpenTask) -> UserTask:
-        properties = task.properties
-        unit = task.data[properties["unit"]] if "unit" in properties else None
-        if "unit" in properties and type(unit) is not int:
-            raise TypeError("the variable of the unit is no unit's id")  # else: open to everybody
-        return UserTask(
-            id=task.task_id,
-            instance_id=self.instance_id,
-            process_key=self.process_key,
-            business_key=self.business_key,
-            element_id=task.element_id,
-            name=task.name,
-            lane=task.lane,
-            role=properties.get("role"),
-            form=registry.form_key(properties, task.data),
-            deadline_key=properties.get("deadline"),
-            unit_id=unit,
-            assignee_id=None,
-            assignee_name=None,
-            state="open",
-            version=1,
-            opened_at=self.now,
-            due_at=None,
-            sort_at=NO_DUE_DATE,
-            closed_at=None,
-            closed_by=None,
-            closed_by_name=None,
-        )
-
-    def _write_tasks(self, open_now: set[UUID], rows: list[UserTask]) -> None:
-        closed = self._tasks_before - open_now
-        done = closed & set(self._completed)
-        for ids, state in ((done, "done"), (closed - done, "cancelled")):
-            if ids:
-                session().execute(
-                    _CLOSE_TASKS,
-                    {
-                        "ids": list(ids),
-                        "state": state,
-                        "closed_at": self.now,
-                        "closed_by": self.actor.id,
-                        "closed_by_name": self.actor.name,
-                    },
-                )
-        session().add_all(rows)
-        session().flush()
-
-    def _write_waits(self, waits: dict[UUID, workflow.WaitingMessage]) -> None:
-        gone = self._waits_before - set(waits)
-        if gone:
-            session().execute(delete(WaitingMessage).where(WaitingMessage.task_id.in_(gone)))
-        fresh = [w for i, w in waits.items() if i not in self._waits_before]
-        if fresh:
-            session().execute(
-                insert(WaitingMessage),
-                [
-                    {
-                        "task_id": w.task_id,
-                        "instance_id": self.instance_id,
-                        "business_key": self.business_key,
-                        "name": w.name,
-                        "element_id": w.element_id,
-                        "since": self.now,
-                    }
-                    for w in fresh
-                ],
-            )
-
     def _collect_events(self, status: str) -> None:
         for step in self.flow.passed():
             self._history.note(
@@ -389,12 +321,3 @@ class Turn:
             )
         if status != "open":
             self._history.note("ended", self.process_key, "结束")
-
-
-def mark_message(message_id: str, state: str, instance_id: int, now: datetime) -> None:
-    """Note what became of a message."""
-    session().execute(
-        update(InboxMessage)
-        .where(InboxMessage.message_id == message_id)
-        .values(state=state, delivered_at=now, instance_id=instance_id)
-    )

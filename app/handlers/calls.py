@@ -35,7 +35,7 @@ _INFORMED, _BY_PHONE = 1, 1
 """inform_status 已告知, inform_method 电话."""
 
 
-@handler("calls.open")
+@handler("calls.open_call")
 def open_call(step: Step) -> Variables:
     """登记来电 (C01)."""
     services.get(step.data).status = "draft"

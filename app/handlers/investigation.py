@@ -33,7 +33,6 @@ _MINUTE = timedelta(minutes=1)
 _TELLING = ("inform_status", "informed_at", "inform_method", "contact_attempts")
 
 
-@form("ticket.investigate", InvestigateForm)  # of diagrams from before other types were handled
 @form("ticket.investigate.complaint", InvestigateForm)
 def investigate(submission: Submission) -> Variables:
     """办理投诉 (T09a): store this version of the report (seed table 6) with its files."""

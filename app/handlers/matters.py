@@ -92,7 +92,7 @@ def approve_suspension(submission: Submission) -> Variables:
     return {"suspension_approved": approved}
 
 
-@handler("suspension.begin")
+@handler("matters.suspend")
 def suspend(step: Step) -> Variables:
     """挂起: the ticket rests until somebody resumes it or the time is over."""
     ticket = services.get(step.data)
@@ -103,7 +103,7 @@ def suspend(step: Step) -> Variables:
     return {"suspended_until": services.beijing(until)}
 
 
-@handler("suspension.end")
+@handler("matters.resume")
 def resume(step: Step) -> Variables:
     """恢复."""
     ticket = services.get(step.data)

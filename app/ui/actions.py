@@ -6,10 +6,10 @@ from uuid import UUID, uuid4
 from flask import Blueprint, Response, flash, redirect, request, url_for
 from marshmallow import Schema
 
-from app.api.http import answer, load
+from app.api.http import Malformed, answer, load
 from app.core import clock
 from app.core.db import session, transact
-from app.core.errors import FieldError, HotlineError, Invalid, NotFound
+from app.core.errors import FieldError, Invalid, NotFound
 from app.files import services as files
 from app.organisations import queries as organisations
 from app.security.permissions import require
@@ -161,7 +161,7 @@ def _action_id() -> UUID:
     try:
         return UUID(request.form.get("action_id", ""))
     except ValueError:
-        raise HotlineError("页面已过期，请重新打开", "MALFORMED") from None
+        raise Malformed("页面已过期，请重新打开") from None
 
 
 def _url(acceptance_no: str, key: str) -> str:

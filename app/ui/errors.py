@@ -19,6 +19,8 @@ csrf = CSRFProtect()
 
 _WITH_FILES = frozenset(
     {
+        "actions.act",
+        "actions.upload",
         "files.upload",
         "tasks.complete",
         "tasks.save_draft",

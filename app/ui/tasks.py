@@ -46,7 +46,6 @@ _SUBMIT = {
     "ticket.dispatch": "确认分派",
     "ticket.city_decide": "确认",
     "ticket.county_decide": "签收",
-    "ticket.investigate": "提交审核",
     "ticket.investigate.complaint": "提交审核",
     "ticket.investigate.declaration": "提交审核",
     "ticket.investigate.consultation": "提交答复",

@@ -43,7 +43,7 @@ def step(name: str, data: dict[str, Any]) -> dict[str, Any]:
         return {"extension_remind_at": later}
     if name == "supplements.ask":
         return {"supplement_until": later}
-    if name == "suspension.begin":
+    if name == "matters.suspend":
         return {"suspended_until": later}
     if name == "callbacks.begin":
         by = {"p12345": "p12345", "national": "none", "none": "agent"}[data["result_to"]]

@@ -1,0 +1,110 @@
+"""The rows that mirror an instance: waiting tasks, awaited messages. Lists read these, no state."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, insert, update
+
+from app.core.db import session, table_of
+from app.engine import registry, workflow
+from app.engine.models import NO_DUE_DATE, InboxMessage, UserTask, WaitingMessage
+from app.engine.registry import Actor
+
+_TASKS = table_of(UserTask)
+_CLOSE_TASKS = update(_TASKS).where(_TASKS.c.id.in_(bindparam("ids", expanding=True)))
+
+
+def of_task(
+    task: workflow.OpenTask, instance_id: int, process_key: str, business_key: str, now: datetime
+) -> UserTask:
+    """The row of a task that opens, with its unit and form as the variables have them now."""
+    properties = task.properties
+    unit = task.data[properties["unit"]] if "unit" in properties else None
+    if "unit" in properties and type(unit) is not int:
+        raise TypeError("the variable of the unit is no unit's id")  # else: open to everybody
+    return UserTask(
+        id=task.task_id,
+        instance_id=instance_id,
+        process_key=process_key,
+        business_key=business_key,
+        element_id=task.element_id,
+        name=task.name,
+        lane=task.lane,
+        role=properties.get("role"),
+        form=registry.form_key(properties, task.data),
+        deadline_key=properties.get("deadline"),
+        unit_id=unit,
+        assignee_id=None,
+        assignee_name=None,
+        state="open",
+        version=1,
+        opened_at=now,
+        due_at=None,
+        sort_at=NO_DUE_DATE,
+        closed_at=None,
+        closed_by=None,
+        closed_by_name=None,
+    )
+
+
+def write_tasks(
+    opened: Iterable[UserTask],
+    closed: Collection[UUID],
+    completed: Collection[UUID],
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Add what opened; of what closed, those completed are done and the rest is cancelled."""
+    done = set(closed) & set(completed)
+    for ids, state in ((done, "done"), (set(closed) - done, "cancelled")):
+        if ids:
+            session().execute(
+                _CLOSE_TASKS,
+                {
+                    "ids": list(ids),
+                    "state": state,
+                    "closed_at": now,
+                    "closed_by": actor.id,
+                    "closed_by_name": actor.name,
+                },
+            )
+    session().add_all(opened)
+    session().flush()
+
+
+def write_waits(
+    waits: Mapping[UUID, workflow.WaitingMessage],
+    before: Collection[UUID],
+    instance_id: int,
+    business_key: str,
+    now: datetime,
+) -> None:
+    """Replace the rows of what waited before by those of what waits now."""
+    gone = set(before) - set(waits)
+    if gone:
+        session().execute(delete(WaitingMessage).where(WaitingMessage.task_id.in_(gone)))
+    fresh: list[dict[str, Any]] = [
+        {
+            "task_id": wait.task_id,
+            "instance_id": instance_id,
+            "business_key": business_key,
+            "name": wait.name,
+            "element_id": wait.element_id,
+            "since": now,
+        }
+        for task_id, wait in waits.items()
+        if task_id not in before
+    ]
+    if fresh:
+        session().execute(insert(WaitingMessage), fresh)
+
+
+def mark_message(message_id: str, state: str, instance_id: int, now: datetime) -> None:
+    """Note what became of a message."""
+    session().execute(
+        update(InboxMessage)
+        .where(InboxMessage.message_id == message_id)
+        .values(state=state, delivered_at=now, instance_id=instance_id)
+    )
