@@ -12,6 +12,7 @@ from app.core.db import db
 from app.core.sealed import SealedJSON, SealedText
 from app.scheduler import jobs
 from app.security.permissions import PERMISSIONS, ROLES
+from tests.support import reference_deadlines as deadlines
 from tests.support import reference_diagrams as diagrams
 from tests.support import source
 from tests.support.database import ROOT
@@ -206,6 +207,9 @@ LISTS: dict[str, Callable[[], str]] = {
     "anonymity": diagrams.anonymity,
     "code-tables": diagrams.code_tables,
     "commands": commands,
+    "deadline-escalation": deadlines.escalation,
+    "deadline-extensions": deadlines.extensions,
+    "deadline-limits": deadlines.limits,
     "diagram-problems": diagram_problems,
     "errors": errors,
     "forms": diagrams.forms,
