@@ -13,6 +13,7 @@ from app.organisations import queries as organisations
 from app.organisations.models import Unit
 from app.tickets import conflicts, disclosure, queries
 from app.tickets.models import Ticket
+from app.tickets.report_forms import NOT_APPLICABLE
 from app.tickets.types import TICKET_TYPES
 from app.ui.forms import FieldView, Options
 
@@ -33,7 +34,8 @@ def options(row: UserTask, ticket: Ticket) -> dict[str, Options]:
         below = _named(conflicts.without_accused(ticket, targets))
         return {"target_unit_id": below, "cohandlers": below}
     if row.form == "ticket.review":
-        others = [(t.code, t.title) for t in TICKET_TYPES.values() if t.code != ticket.ticket_type]
+        never = {ticket.ticket_type, *(["declaration"] if ticket.is_anonymous else [])}
+        others = [(t.code, t.title) for t in TICKET_TYPES.values() if t.code not in never]
         below = _named(organisations.all_below(ticket.province_unit_id))
         return {"ticket_type": others, "accused_unit_id": below}
     return {}
@@ -61,6 +63,8 @@ def offered(row: UserTask, ticket: Ticket, views: Sequence[FieldView]) -> list[F
         if not by_province or not _came_from_outside(ticket):
             barred["decision"] = "p12345"
             hidden |= {"return_reason_code", "return_reason"}
+    elif (row.form or "").startswith("ticket.investigate") and not ticket.is_anonymous:
+        barred["inform_status"] = str(NOT_APPLICABLE)
     back = _BACK.get(row.form or "")
     if back and lower_returns.standing(ticket, row.unit_id or 0):
         barred[back] = "back"
@@ -92,6 +96,15 @@ def first_values(row: UserTask, ticket: Ticket) -> dict[str, Any] | None:
             started["summary"] = ticket.summary or ticket.content
         return started
     return None
+
+
+def help_text(row: UserTask, ticket: Ticket) -> str:
+    """What whoever does this step has to know first."""
+    asked = lower_returns.open_of(ticket.id) if row.form == "ticket.review_return" else None
+    if asked is None:
+        return ""
+    unit = organisations.unit(asked.from_unit_id)
+    return f"{unit.name if unit else ''}（{asked.asked_by_name}）退回理由：{asked.reason}"
 
 
 def _came_from_outside(ticket: Ticket) -> bool:

@@ -106,7 +106,7 @@ def report_at_the_county(desk: Desk, number: str, feedback: str) -> None:
     desk.submit("提交审核")
 
 
-NOW = """new Date().toLocaleString('sv', {timeZone: 'Asia/Shanghai'}).slice(0, 16).replace(' ', 'T')"""
+NOW = "new Date().toLocaleString('sv', {timeZone: 'Asia/Shanghai'}).slice(0, 16).replace(' ', 'T')"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
