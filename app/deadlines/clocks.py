@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.core.db import session
-from app.deadlines import calendars, editions, ladder, plan, policies
+from app.deadlines import calendars, editions, ladder, plan, policies, registry
 from app.deadlines.calendar import Calendar
 from app.deadlines.errors import NoClock
 from app.deadlines.ladder import GREEN, LATE, Marks
@@ -233,6 +233,7 @@ def move(
     row.calendar = clock.edition
     if row.due_at != old_due_at:
         log(row, event, reason, actor_name, now, old_due_at)
+        registry.tell_moved(row, clock.row, now)
     if row.state == RUNNING:
         row.generation += 1
         row.light = ladder.fallen_back(row.light, marks(row), now)

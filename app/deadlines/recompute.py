@@ -5,6 +5,7 @@ tickets each, that a restart goes on with. What is closed stays frozen.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +16,11 @@ from sqlalchemy import Select, func, select
 from app.core.db import session
 from app.deadlines import clocks, editions, plan, policies
 from app.deadlines.clocks import Clock
+from app.deadlines.errors import NoClock
 from app.deadlines.models import OPEN_STATES, Deadline, TicketClock
 from app.deadlines.policy import Policy
 from app.divisions import queries as divisions
+from app.engine import runner
 from app.workqueue import services as workqueue
 from app.workqueue.models import READY, WorkItem
 from app.workqueue.registry import Item, lane
@@ -63,7 +66,14 @@ def preview(ticket_id: int, kind: str = POLICY) -> list[Move]:
 def recompute(
     ticket_id: int, now: datetime, *, reason: str, actor_name: str, kind: str = POLICY
 ) -> None:
-    """Compute a ticket's open deadlines anew; each that moves is logged."""
+    """Compute a ticket's open deadlines anew; each that moves is logged.
+
+    The ticket's instance is locked first, as every action on it does.
+    """
+    known = session().get(TicketClock, ticket_id)
+    if known is None:
+        raise NoClock
+    runner.hold(known.business_key)
     clock = clocks.lock(ticket_id)
     policy = _policy(clock, kind)
     plans = _plans(clock, policy)
@@ -115,7 +125,10 @@ def go_on(item: Item, now: datetime) -> None:
         )
     )
     for ticket_id in ids:
-        recompute(ticket_id, now, reason=run["reason"], actor_name=run["actor"], kind=run["kind"])
+        with suppress(NoClock):  # it has ended meanwhile
+            recompute(
+                ticket_id, now, reason=run["reason"], actor_name=run["actor"], kind=run["kind"]
+            )
     if len(ids) == BATCH:
         _next({**run, "after": ids[-1], "done": run["done"] + len(ids)})
 

@@ -1,4 +1,4 @@
-"""Who wants to know that a deadline has reached a step. An upper room registers its function."""
+"""Who wants to know that a deadline has reached a step or moved. An upper room registers."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -10,6 +10,10 @@ Reached = Callable[[Deadline, TicketClock, str, datetime], None]
 """Runs in the transaction that marks the step, which holds the clock's row and not the instance's:
 it writes rows, work items and messages (`runner.post_message`), and moves no diagram itself."""
 
+Moved = Callable[[Deadline, TicketClock, datetime], None]
+"""Runs in the transaction that moved a due date: what shows the date elsewhere follows."""
+
+_movers: list[Moved] = []
 _listeners: dict[str, list[Reached]] = {}
 
 
@@ -26,6 +30,19 @@ def reached(*steps: str) -> Callable[[Reached], Reached]:
         return function
 
     return register
+
+
+def moved(function: Moved) -> Moved:
+    """Register a function that hears of every due date that moves (延期, 暂停, 重新计算)."""
+    if function not in _movers:
+        _movers.append(function)
+    return function
+
+
+def tell_moved(row: Deadline, clock: TicketClock, now: datetime) -> None:
+    """Call whoever registered for moved dates."""
+    for mover in _movers:
+        mover(row, clock, now)
 
 
 def tell(row: Deadline, clock: TicketClock, step: str, now: datetime) -> None:

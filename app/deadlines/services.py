@@ -4,6 +4,7 @@ All of them run in the caller's transaction. `now` is when it happens: nothing i
 after the fact.
 """
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from app.deadlines.limits import Limit
 from app.deadlines.models import PAUSED, RUNNING, Deadline, Pause, TicketClock
 from app.deadlines.plan import Facts
 from app.divisions import queries as divisions
+from app.engine.models import UserTask
 
 
 def open_ticket(
@@ -64,14 +66,37 @@ def open_stage(
     首次联系 too. A stage whose rule says `after` starts where the earlier stage did, the first time
     in a round.
     """
-    clock = lock(ticket_id)
-    own = replace(clock.facts, **facts)
-    if stage == "handle" and not clocks.of_stage(clock, "first_contact"):
-        clocks.begin(clock, "first_contact", now, own, unit_id=unit_id)
-    made = clocks.begin(clock, stage, now, own, task_id=task_id, unit_id=unit_id)
-    if made is None:
-        raise AssertionError("a task always has a due date")
-    return made
+    return _open_stage(lock(ticket_id), stage, task_id, unit_id, facts, now)
+
+
+def follow(
+    ticket_id: int,
+    opened: Sequence[UserTask],
+    done: Collection[UUID],
+    cancelled: Collection[UUID],
+    now: datetime,
+    *,
+    facts: Callable[[UserTask], dict[str, Any]] = lambda task: {},
+) -> None:
+    """One turn of the ticket's diagram: close the tasks that ended, give the new ones due dates.
+
+    The observer of a process calls it with rows that are about to be written. A task without a
+    deadline key is due when the ticket is. `facts` says what differs for a task (驳回 …).
+    """
+    clock = lock(ticket_id, ended=True)
+    for row in clocks.open_rows(clock):
+        if row.task_id in done or row.task_id in cancelled:
+            clocks.close(row, now, cancelled=row.task_id in cancelled)
+    if clock.row.closed_at is not None:
+        return
+    for task in opened:
+        if task.deadline_key is None:
+            due_at = clocks.total_of(clock).due_at
+        else:
+            due_at = _open_stage(
+                clock, task.deadline_key, task.id, task.unit_id, facts(task), now
+            ).due_at
+        task.due_at = task.sort_at = due_at
 
 
 def start(
@@ -207,6 +232,23 @@ def refuse_extension(
             row.not_before = max(row.not_before or floor, floor)
     replan(clock, now, "extension_refused", reason, actor_name)
     return total
+
+
+def _open_stage(
+    clock: Clock,
+    stage: str,
+    task_id: UUID,
+    unit_id: int | None,
+    facts: dict[str, Any],
+    now: datetime,
+) -> Deadline:
+    own = replace(clock.facts, **facts)
+    if stage == "handle" and not clocks.of_stage(clock, "first_contact"):
+        clocks.begin(clock, "first_contact", now, own, unit_id=unit_id)
+    made = clocks.begin(clock, stage, now, own, task_id=task_id, unit_id=unit_id)
+    if made is None:
+        raise AssertionError("a task always has a due date")
+    return made
 
 
 def _open_round(clock: Clock, now: datetime) -> Deadline:

@@ -1,13 +1,16 @@
 """The clock of a ticket through its life: opened, paused, prolonged, closed, begun again."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
 from app.core.db import session, transact
-from app.deadlines import queries, services
+from app.deadlines import queries, registry, services
 from app.deadlines.errors import ExtensionTooLate, NoClock
+from app.deadlines.models import Deadline, TicketClock
 from app.deadlines.published import calendar
+from app.engine.models import UserTask
 from tests.integration.deadlines.conftest import Room, at
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -256,3 +259,54 @@ def _pause_and_fail(room: Room) -> None:
     services.pause(room.ticket_id, "return", at("2026-11-25 09:00"))
     session().flush()
     raise RuntimeError
+
+
+def task(key: str | None) -> UserTask:
+    """A task as an observer gets it: about to be written."""
+    return UserTask(id=uuid4(), deadline_key=key, unit_id=7)
+
+
+def test_a_turn_of_the_diagram_closes_what_ended_and_dates_what_began(room: Room) -> None:
+    room.open()
+    sign_in, left, plain = task("sign_in"), task("cohandle"), task(None)
+    room.do(services.follow, [sign_in, left, plain], [], [], at("2026-11-24 09:30"))
+
+    assert (sign_in.due_at, sign_in.sort_at) == (at("2026-11-24 16:00"), at("2026-11-24 16:00"))
+    assert left.due_at == at("2026-12-01 18:00")
+    assert plain.due_at == at("2026-12-15 18:00")
+
+    handle = task("handle")
+    room.do(
+        services.follow,
+        [handle],
+        {sign_in.id},
+        {left.id},
+        at("2026-11-24 10:00"),
+        facts=lambda each: {"rejected": True},
+    )
+
+    assert room.row("sign_in").on_time is True
+    assert room.row("cohandle").state == "cancelled"
+    assert handle.due_at == at("2026-11-27 18:00")
+
+    room.do(services.close_ticket, at("2026-11-25 10:00"))
+    room.do(services.follow, [task("handle")], [], [], at("2026-11-25 10:00"))
+    assert room.row("handle").state == "cancelled"
+
+
+def test_whoever_shows_a_due_date_hears_when_it_moves(room: Room) -> None:
+    heard: list[tuple[str, datetime]] = []
+
+    @registry.moved
+    def listen(row: Deadline, clock: TicketClock, now: datetime) -> None:
+        if clock.ticket_id == room.ticket_id:
+            heard.append((row.stage, row.due_at))
+
+    try:
+        room.open()
+        room.stage("handle", "2026-11-26 09:00")
+        room.do(services.grant, 10, at("2026-12-01 09:00"))
+    finally:
+        registry._movers.remove(listen)
+
+    assert heard == [("total", at("2026-12-25 18:00")), ("handle", at("2026-12-21 18:00"))]
