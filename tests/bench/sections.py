@@ -14,7 +14,7 @@ from app.engine.registry import SYSTEM
 from app.exchange import partners
 from app.tickets import services
 from app.tickets.intake import read
-from tests.bench import claim, clients, engine_cycle, seed
+from tests.bench import claim, clients, deadlines, engine_cycle, seed
 from tests.bench.diagrams import FOUR_HANDS, THREE_STEPS, bundle
 from tests.bench.figures import Figure, Goal, latencies
 from tests.bench.stage import WORKERS, Stage
@@ -163,6 +163,21 @@ def claims(stage: Stage, scale: float) -> list[Figure]:
     return figures
 
 
+def time_limits(stage: Stage, scale: float) -> list[Figure]:
+    """Due dates: computed, enforced after a downtime, and computed anew."""
+    url, count = stage.server.url(stage.database), max(500, round(100_000 * scale))
+    anew = max(200, count // 10)
+    return [
+        Figure("all due dates of a ticket", deadlines.computing(500), (Goal("median_ms", most=1),)),
+        Figure(
+            f"{count:,} deadlines turn red, 2 processes",
+            deadlines.enforcing(url, count),
+            (Goal("duplicates", most=0),),
+        ),
+        Figure(f"{anew:,} tickets computed anew", deadlines.recomputing(url, anew), (NO_ERRORS,)),
+    ]
+
+
 def reading(stage: Stage, scale: float) -> list[Figure]:
     """Pages and interface over the seeded tickets: one client, an operator of the crowded unit."""
     person = stage.do(lambda: hire(seed.CROWDED))
@@ -223,6 +238,7 @@ SECTIONS: dict[str, Section] = {
     "together": together,
     "idle": idle,
     "claim": claims,
+    "deadlines": time_limits,
     "reading": reading,
     "memory": memory,
 }

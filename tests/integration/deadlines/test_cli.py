@@ -82,6 +82,48 @@ def test_a_trial_of_a_province_uses_its_policy(app: Flask) -> None:
     assert due(trial(app, *asked))["total"][:10] == "2026-12-08"
 
 
+def test_a_province_s_lines_are_shown_first_and_then_apply_to_new_tickets(
+    app: Flask, tmp_path: Path, room: Room, rooms: type[Room]
+) -> None:
+    file = tmp_path / "guizhou.toml"
+    file.write_text('[limits.total]\nsuggestion = "12wd"\n', "utf-8")
+    room.open(kind="suggestion")
+    asked = ("policy", "520000", "--file", str(file))
+
+    shown = run(app, cli_deadlines.deadlines, *asked)
+    assert shown.output.startswith("limits.total.suggestion：10wd → 12wd\n未写入")
+    written = run(app, cli_deadlines.deadlines, *asked, "--apply", "--reason", "省里规定")
+    later = rooms()
+    later.open(kind="suggestion")
+
+    assert written.exit_code == 0, written.output
+    assert (room.due(), later.due()) == (at("2026-12-08 18:00"), at("2026-12-10 18:00"))
+    told = json.loads(run(app, cli_deadlines.deadlines, "policy", "520000").output)
+    assert told["limits"]["total"]["suggestion"] == "12wd"
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "told"),
+    [
+        ('[limits.total]\nsuggestion = "1wd"\n', "national", "超过总时限"),
+        ('[limits.siesta]\nany = "1wd"\n', "national", "没有名为 siesta 的环节"),
+        ("[limits", "national", "不是有效的 TOML"),
+        ('[limits.total]\nsuggestion = "12wd"\n', "990000", "没有行政区划"),
+    ],
+)
+def test_a_wrong_policy_file_is_refused_and_the_old_policy_stays(
+    app: Flask, tmp_path: Path, text: str, scope: str, told: str
+) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(text, "utf-8")
+
+    result = run(app, cli_deadlines.deadlines, "policy", scope, "--file", str(file), "--apply")
+
+    assert result.exit_code != 0
+    assert told in result.output
+    assert json.loads(run(app, cli_deadlines.deadlines, "policy").output)["version"] == "1"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
