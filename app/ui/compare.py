@@ -61,7 +61,8 @@ def compared(left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]) 
 
 def _row(label: str, left: str, right: str) -> Row:
     if left == right:
-        return Row(label, [(left, False)], [(right, False)], changed=False)
+        same = [(left, False)] if left else []
+        return Row(label, same, same, changed=False)
     cut = _cut(left, right)
     return Row(label, [p for p in cut[0] if p[0]], [p for p in cut[1] if p[0]], changed=True)
 

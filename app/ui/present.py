@@ -185,7 +185,7 @@ def facts(
         *(
             (label, text(ticket))
             for name, (label, text) in _MATTER.items()
-            if name in asked and (name not in _ACCUSED or reads)
+            if name in asked and (name not in _ACCUSED or (reads and text(ticket)))
         ),
         ("来源 / 受理", f"{SOURCES[ticket.source]} · {shown(ticket.submitted_at)}"),
         ("来电时间 / 工号", f"{shown(ticket.called_at)} · {ticket.operator_no}"),

@@ -11,6 +11,7 @@ SAME = "已电话告知核实情况。"
     ("left", "right", "lefts", "rights"),
     [
         (SAME, SAME, [(SAME, False)], [(SAME, False)]),
+        ("", "", [], []),
         (
             "补发1000元",
             "补发2000元",
