@@ -65,6 +65,32 @@ class Clock:
         """The policy the ticket was received under; a newer one only by `recompute` (DL-08)."""
         return policies.version(self.row.policy)
 
+    @cached_property
+    def rows(self) -> list[Deadline]:
+        """The deadlines of the round, open and closed, oldest first."""
+        return list(
+            session().scalars(
+                select(Deadline)
+                .where(Deadline.ticket_id == self.row.ticket_id, Deadline.round == self.row.round)
+                .order_by(Deadline.id)
+                .execution_options(populate_existing=True)
+            )
+        )
+
+    @property
+    def open_rows(self) -> list[Deadline]:
+        """The running and paused ones."""
+        return [row for row in self.rows if row.state in OPEN_STATES]
+
+    @property
+    def total(self) -> Deadline:
+        """The total of the round, open or frozen."""
+        return self.of_stage("total")[0]
+
+    def of_stage(self, stage: str) -> list[Deadline]:
+        """All of a stage."""
+        return [row for row in self.rows if row.stage == stage]
+
     @property
     def facts(self) -> Facts:
         """What is known of the ticket now."""
@@ -81,8 +107,7 @@ def lock(ticket_id: int, *, ended: bool = False) -> Clock:
 
 def replan(clock: Clock, now: datetime, event: str, reason: str, actor_name: str) -> None:
     """Compute every open deadline of the ticket anew and schedule what has moved."""
-    rows = open_rows(clock)
-    rows.sort(key=lambda row: row.stage != "total")
+    rows = sorted(clock.open_rows, key=lambda row: row.stage != "total")
     total_due = rows[0].due_at if rows else now
     for row in rows:
         found = planned(row, clock, clock.policy, total_due)
@@ -174,7 +199,7 @@ def begin(
     rule = clock.policy.rule(stage, facts.words)
     begun = _anchor(clock, stage, rule.after) if rule and rule.after else None
     start, paused = (begun.start_at, begun.paused) if begun else (now, plan.NONE)
-    total_due = total_of(clock).due_at
+    total_due = clock.total.due_at
     adjustment = Adjustment(paused=paused)
     found = _of(stage, start, facts, total_due, clock.policy, clock.calendar, adjustment)
     if found is None and task_id is not None:
@@ -211,6 +236,7 @@ def add(
         calendar=clock.edition,
         **_dates(found),
     )
+    clock.rows.append(row)
     session().add(row)
     session().flush()
     schedule(clock, row)
@@ -275,53 +301,9 @@ def close(row: Deadline, now: datetime, *, cancelled: bool) -> None:
     if not cancelled:
         row.on_time = (row.paused_at or now) <= row.due_at
     row.state, row.closed_at = CANCELLED if cancelled else DONE, now
-    session().flush()
-    log(row, row.state, "", "系统", now)
-
-
-def open_rows(clock: Clock) -> list[Deadline]:
-    """The running and paused deadlines of a ticket."""
-    return list(
-        session().scalars(
-            select(Deadline)
-            .where(Deadline.ticket_id == clock.row.ticket_id, Deadline.state.in_(OPEN_STATES))
-            .order_by(Deadline.id)
-            .execution_options(populate_existing=True)
-        )
-    )
-
-
-def total_of(clock: Clock) -> Deadline:
-    """The total of the round, open or frozen."""
-    return (
-        session()
-        .scalars(
-            select(Deadline).where(
-                Deadline.ticket_id == clock.row.ticket_id,
-                Deadline.round == clock.row.round,
-                Deadline.stage == "total",
-            )
-        )
-        .one()
-    )
-
-
-def of_stage(clock: Clock, stage: str) -> list[Deadline]:
-    """All of a stage in this round, oldest first."""
-    return list(
-        session().scalars(
-            select(Deadline)
-            .where(
-                Deadline.ticket_id == clock.row.ticket_id,
-                Deadline.round == clock.row.round,
-                Deadline.stage == stage,
-            )
-            .order_by(Deadline.id)
-        )
-    )
 
 
 def _anchor(clock: Clock, stage: str, after: str) -> Deadline | None:
     """Where a stage's time began: with the earlier one, unless the stage comes again."""
-    earlier = of_stage(clock, after)
-    return earlier[-1] if earlier and not of_stage(clock, stage) else None
+    earlier = clock.of_stage(after)
+    return earlier[-1] if earlier and not clock.of_stage(stage) else None

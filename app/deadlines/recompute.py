@@ -158,8 +158,8 @@ def _policy(clock: Clock, kind: str) -> Policy:
 
 
 def _plans(clock: Clock, policy: Policy) -> Sequence[tuple[Deadline, plan.Deadline]]:
-    rows = sorted(clocks.open_rows(clock), key=lambda row: row.stage != "total")
-    total_due = clocks.total_of(clock).due_at
+    rows = sorted(clock.open_rows, key=lambda row: row.stage != "total")
+    total_due = clock.total.due_at
     found = []
     for row in rows:
         planned = clocks.planned(row, clock, policy, total_due)

@@ -32,7 +32,7 @@ def open_ticket(
     """
     known = session().get(TicketClock, ticket_id, with_for_update=True)
     if known is not None:
-        return clocks.total_of(clocks.clock_of(known))
+        return clocks.clock_of(known).total
     edition = editions.current()
     policy = policies.current(
         divisions.province_city_county(division_code).province_code or policies.NATIONAL,
@@ -84,14 +84,14 @@ def follow(
     deadline key is due when the ticket is. `facts` says what differs for a task (驳回 …).
     """
     clock = lock(ticket_id, ended=True)
-    for row in clocks.open_rows(clock):
+    for row in clock.open_rows:
         if row.task_id in done or row.task_id in cancelled:
             clocks.close(row, now, cancelled=row.task_id in cancelled)
     if clock.row.closed_at is not None:
         return
     for task in opened:
         if task.deadline_key is None:
-            due_at = clocks.total_of(clock).due_at
+            due_at = clock.total.due_at
         else:
             due_at = _open_stage(
                 clock, task.deadline_key, task.id, task.unit_id, facts(task), now
@@ -119,7 +119,7 @@ def close_stage(task_id: UUID, now: datetime, *, cancelled: bool = False) -> Non
 def close(ticket_id: int, stage: str, now: datetime, *, cancelled: bool = False) -> None:
     """End the open deadlines of a kind: `total` at the final audit, `first_contact`, a wait."""
     clock = lock(ticket_id, ended=True)
-    for row in clocks.open_rows(clock):
+    for row in clock.open_rows:
         if row.stage == stage:
             clocks.close(row, now, cancelled=cancelled)
 
@@ -127,7 +127,7 @@ def close(ticket_id: int, stage: str, now: datetime, *, cancelled: bool = False)
 def close_ticket(ticket_id: int, now: datetime) -> None:
     """The ticket has ended: its total is frozen, what else was open falls away."""
     clock = lock(ticket_id, ended=True)
-    for row in clocks.open_rows(clock):
+    for row in clock.open_rows:
         clocks.close(row, now, cancelled=row.stage != "total")
     clock.row.closed_at = clock.row.closed_at or now
 
@@ -135,13 +135,13 @@ def close_ticket(ticket_id: int, now: datetime) -> None:
 def new_round(ticket_id: int, now: datetime) -> Deadline:
     """重办: the results so far stay frozen, a new total begins now."""
     clock = lock(ticket_id, ended=True)
-    for row in clocks.open_rows(clock):
+    for row in clock.open_rows:
         clocks.close(row, now, cancelled=row.stage != "total")
     facts = replace(clock.facts, received_at=now, reopened=True, rejected=False, requested=None)
     clock.row.facts, clock.row.closed_at = facts.as_data(), None
     clock.row.extension_asked_at = None
     clock.row.round += 1
-    return _open_round(clock, now)
+    return _open_round(Clock(clock.row, clock.calendar, clock.edition), now)
 
 
 def change_facts(
@@ -150,7 +150,7 @@ def change_facts(
     """The ticket became another matter (handed down, 改类): its dates follow, pauses are kept."""
     clock = lock(ticket_id)
     clock.row.facts = replace(clock.facts, **facts).as_data()
-    total = clocks.total_of(clock)
+    total = clock.total
     if total.closed_at is None:
         total.facts = clock.row.facts
     replan(clock, now, "facts", reason, actor_name)
@@ -163,7 +163,7 @@ def pause(ticket_id: int, reason: str, now: datetime) -> None:
     runs_on = PAUSES[reason] | UNPAUSED
     if _open_pause(clock, reason) is None:
         session().add(Pause(ticket_id=ticket_id, reason=reason, started_at=now))
-    for row in clocks.open_rows(clock):
+    for row in clock.open_rows:
         if row.state == RUNNING and row.stage not in runs_on:
             row.state, row.paused_at = PAUSED, now
             row.generation += 1
@@ -181,7 +181,7 @@ def resume(ticket_id: int, reason: str, now: datetime) -> None:
     still = select(Pause.id).where(Pause.ticket_id == ticket_id, Pause.ended_at.is_(None))
     if session().scalar(still.limit(1)) is not None:
         return
-    for row in clocks.open_rows(clock):
+    for row in clock.open_rows:
         if row.state == PAUSED and row.paused_at is not None:
             row.paused += clock.calendar.working_time(row.paused_at, now)
             row.state, row.paused_at = RUNNING, None
@@ -191,7 +191,7 @@ def resume(ticket_id: int, reason: str, now: datetime) -> None:
 def ask_extension(ticket_id: int, now: datetime) -> None:
     """An extension was asked for: while it is open nothing turns red. Refused when too late."""
     clock = lock(ticket_id)
-    if now > latest_request(clock, clocks.total_of(clock).due_at):
+    if now > latest_request(clock, clock.total.due_at):
         raise ExtensionTooLate
     clock.row.extension_asked_at = now
 
@@ -209,8 +209,8 @@ def grant(
     clock = lock(ticket_id)
     clock.row.extension_asked_at = None
     added = str(Limit(days, unit))
-    total = clocks.total_of(clock)
-    for row in clocks.open_rows(clock):
+    total = clock.total
+    for row in clock.open_rows:
         if row is total or row.stage in PLANNED:
             row.granted = [*row.granted, added]
     replan(clock, now, "extended", f"延期 {Limit(days, unit).title}", actor_name)
@@ -222,12 +222,12 @@ def refuse_extension(
 ) -> Deadline:
     """Refused, withdrawn or lapsed: due = max(old due, decision + one working day) (EX-03)."""
     clock = lock(ticket_id)
-    total = clocks.total_of(clock)
+    total = clock.total
     if clock.row.extension_asked_at is None:
         return total
     clock.row.extension_asked_at = None
     floor = clock.calendar.add_working_days(now, 1).at
-    for row in clocks.open_rows(clock):
+    for row in clock.open_rows:
         if row is total or row.stage in PLANNED:
             row.not_before = max(row.not_before or floor, floor)
     replan(clock, now, "extension_refused", reason, actor_name)
@@ -243,7 +243,7 @@ def _open_stage(
     now: datetime,
 ) -> Deadline:
     own = replace(clock.facts, **facts)
-    if stage == "handle" and not clocks.of_stage(clock, "first_contact"):
+    if stage == "handle" and not clock.of_stage("first_contact"):
         clocks.begin(clock, "first_contact", now, own, unit_id=unit_id)
     made = clocks.begin(clock, stage, now, own, task_id=task_id, unit_id=unit_id)
     if made is None:
