@@ -137,6 +137,18 @@ def parsed(definition_id: int) -> parser.ParsedDefinition:
     return definition
 
 
+def user_tasks(process_key: str) -> list[tuple[str, str, str]]:
+    """(element id, name, role) of every user task of the published version and what it calls."""
+    definition = parsed(published(process_key))
+    return [
+        (task.bpmn_id, task.bpmn_name or task.bpmn_id, properties.get("role", ""))
+        for spec in (definition.spec, *definition.subprocess_specs.values())
+        for task in spec.task_specs.values()
+        if task.bpmn_id is not None and task.manual
+        for properties in [task.extensions.get("properties", {})]
+    ]
+
+
 def forget_parsed() -> None:
     """Empty this process's cache: the ids of another database mean other diagrams."""
     with _lock:

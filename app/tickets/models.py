@@ -129,7 +129,7 @@ class Ticket(Model):
     reworks: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     """How many times it was handled again after a callback (重办)."""
     extension_until: Mapped[datetime | None]
-    """延期审批中: what was asked for in time and is undecided; until then it is not overdue (EX-03)."""
+    """延期审批中: the date asked for in time; until it is decided nothing is overdue (EX-03)."""
 
     submitted_at: Mapped[datetime]
     due_at: Mapped[datetime]

@@ -9,7 +9,7 @@ from app.matters.rules import KINDS
 from app.security.principal import Principal
 from app.tickets.models import Ticket
 
-_HIDDEN = "（内容涉及匿名或保密诉求人，不予显示）"
+HIDDEN = "（内容涉及匿名或保密诉求人，不予显示）"
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def matter_lines(principal: Principal, ticket: Ticket) -> MatterLines:
     recalls = []
     for matter in queries.of_ticket(ticket.id):
         sender = "12345 " if matter.partner_id is not None else ""
-        text = queries.text_for(principal, ticket, matter) or _HIDDEN
+        text = queries.text_for(principal, ticket, matter) or HIDDEN
         files = f"附件{len(matter.attachments)}个" if matter.attachments else ""
         via = f"经并入的工单{matter.via}" if matter.via else ""
         line = (

@@ -31,7 +31,7 @@ from app.tickets.forms import SignInForm
 from app.tickets.models import FormDraft, Ticket
 from app.tickets.queries import find_ticket, ticket_for
 from app.tickets.types import TICKET_TYPES
-from app.ui import choices, present, seats
+from app.ui import abouts, choices, present, seats
 from app.ui.files import take_uploads
 from app.ui.forms import field_views, form_errors, parse_form
 from app.ui.page import permitted
@@ -65,10 +65,16 @@ def task_view(
     values: dict[str, Any] | None = None,
     errors: dict[str, list[str]] | None = None,
 ) -> dict[str, Any] | None:
-    """The waiting step this person may do, as `ticket/_task.html` draws it, or None."""
-    row = next((task for task in waiting if may_do(principal, task)), None)
-    if row is None:
+    """The waiting step this person may do, as `ticket/_task.html` draws it, or None.
+
+    Of several it is the one that the address names, or the first of the flow.
+    """
+    mine_to_do = [task for task in waiting if may_do(principal, task)]
+    mine_to_do.sort(key=lambda task: task.element_id in abouts.BESIDE)
+    if not mine_to_do:
         return None
+    wanted = request.args.get("task", "")
+    row = next((task for task in mine_to_do if str(task.id) == wanted), mine_to_do[0])
     mine = row.assignee_id == principal.user_id
     free = row.assignee_id is None
     if values is None:
@@ -91,6 +97,14 @@ def task_view(
         "draft_url": url_for("tasks.save_draft", task_id=row.id),
         "files": [present.file_view(f) for f in files.drafts_of_task(row.id, owner)],
         "help": choices.help_text(row, ticket),
+        "about": abouts.about(principal, ticket, row),
+        "duplicates": abouts.likely_duplicates(principal, ticket, row),
+        "others": [
+            {"name": task.name, "url": f"?task={task.id}#task", "active": task is row}
+            for task in mine_to_do
+        ]
+        if len(mine_to_do) > 1
+        else [],
         "submit_label": _SUBMIT.get(row.form or "", "提交"),
     }
 

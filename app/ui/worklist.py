@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from sqlalchemy import Row, select
 
 from app.core import clock
 from app.core.db import session
 from app.deadlines import rules as deadlines
 from app.divisions.models import Division
+from app.engine import definitions
 from app.engine.models import UserTask
 from app.engine.queries import cursor, read_cursor
+from app.matters import queries as matters
 from app.security.principal import Principal
 from app.security.sessions import session_principal
 from app.tickets import codes, queries, types
@@ -28,37 +30,14 @@ from app.ui.requests import PENDING
 
 blueprint = Blueprint("worklist", __name__)
 
+_FILTERS = ("light", "scope", "step", "category")
+
 _LIGHTS = (
     ("all", "全部待办"),
     ("red", "红灯 · 已逾期"),
     ("yellow", "黄灯 · 预警"),
     ("green", "绿灯 · 正常"),
 )
-_STEPS = (
-    ("sign_in", "签收"),
-    ("review", "初审"),
-    ("approve_transfer", "移送审批"),
-    ("dispatch", "分派"),
-    ("handle_by_province", "省级办理"),
-    ("city_decide", "市级签收转办"),
-    ("handle_by_city", "市级办理"),
-    ("county_sign_in", "县级签收"),
-    ("handle_by_county", "县级办理"),
-    ("audit_by_city", "市级审核"),
-    ("audit_by_province", "省级审核"),
-)
-_LEVEL_STEPS = {
-    "province": {
-        "sign_in",
-        "review",
-        "approve_transfer",
-        "dispatch",
-        "handle_by_province",
-        "audit_by_province",
-    },
-    "city": {"city_decide", "handle_by_city", "audit_by_city"},
-    "county": {"county_sign_in", "handle_by_county"},
-}
 
 
 @blueprint.get("/")
@@ -68,26 +47,39 @@ def home() -> Any:
     return redirect(home_of(principal) if principal else url_for("sessions.sign_in"))
 
 
-@blueprint.get("/worklist")
+@blueprint.route("/worklist", methods=["GET", "POST"])
 @permitted("task.view")
 def index(principal: Principal) -> Any:
-    """Open tasks of the own unit and role, the most urgent first."""
+    """Open tasks of the own unit and role, the most urgent first.
+
+    Filters come by POST: a word that is looked for may be a citizen's, and words never stand in an
+    address (SEC-06). The other filters do, so that a list can be come back to.
+    """
     now = clock.now()
-    args = request.args
+    args = request.values
+    text = request.form.get("q", "").strip()
     light = args.get("light") if args.get("light") in {"red", "yellow", "green"} else "all"
     wanted = queries.TaskFilter(
         mine=args.get("scope") == "mine",
         step=args.get("step") or None,
         category=args.get("category", type=int),
-        text=(args.get("q") or "").strip() or None,
+        text=text or None,
         **_bounds(light or "all", now),
     )
     after = read_cursor(args["after"]) if args.get("after") else None
     found = queries.worklist(principal, wanted, after=after)
     page = found[: queries.PAGE]
+    following = cursor(page[-1][0].sort_at, page[-1][0].id) if len(found) > queries.PAGE else None
     places = _places([ticket for _, ticket in page])
     counts = queries.light_counts(principal, now, deadlines.yellow_until(now))
-    rows = [_row(principal, task, ticket, places, now) for task, ticket in page]
+    flags = matters.flags([ticket.id for _, ticket in page])
+    rows = [
+        {
+            **_row(principal, task, ticket, places, now),
+            "flags": _flags(ticket, flags.get(ticket.id, frozenset())),
+        }
+        for task, ticket in page
+    ]
     context = {
         "lights": [
             {
@@ -104,26 +96,27 @@ def index(principal: Principal) -> Any:
         if any(row["pickable"] for row in rows)
         else None,
         "filters": {
-            "q": args.get("q", ""),
+            "q": text,
             "scope": args.get("scope", ""),
             "scopes": [("", "本单位待办"), ("mine", "我认领的")],
             "step": args.get("step", ""),
-            "steps": [s for s in _STEPS if s[0] in _LEVEL_STEPS.get(principal.level, set())],
+            "steps": _steps(principal),
             "category": args.get("category", ""),
             "categories": codes.PROBLEM_CATEGORY.options(),
             "light": None if light == "all" else light,
         },
         "list_url": url_for("worklist.index"),
-        "next_url": _here(after=cursor(page[-1][0].sort_at, page[-1][0].id))
-        if len(found) > queries.PAGE
-        else None,
+        "next_url": _here(after=following) if following and not text else None,
+        "next_form": {**_kept(), "q": text, "after": following} if following and text else None,
         "first_url": _here(after=None) if after else None,
         "total": counts["all"]
         if not (wanted.mine or wanted.step or wanted.category or wanted.text) and light == "all"
         else None,
     }
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
-        return render_template("worklist/_rows.html", **context)
+        response = make_response(render_template("worklist/_rows.html", **context))
+        response.headers["HX-Push-Url"] = _here()
+        return response
     return draw("worklist/index.html", principal, counts={"worklist": counts["all"]}, **context)
 
 
@@ -190,9 +183,20 @@ def _bounds(light: str, now: datetime) -> dict[str, datetime]:
 
 def _here(**changed: str | None) -> str:
     """The same list with some arguments changed; a change of filter starts at the first page."""
-    kept = {k: v for k, v in request.args.items() if v and k != "after"} | changed
-    wanted: dict[str, Any] = {k: v for k, v in kept.items() if v is not None}
+    wanted: dict[str, Any] = {k: v for k, v in (_kept() | changed).items() if v is not None}
     return url_for("worklist.index", **wanted)
+
+
+def _kept() -> dict[str, str | None]:
+    """The filters that may stand in an address."""
+    return {k: request.values.get(k) for k in _FILTERS if request.values.get(k)}
+
+
+def _steps(principal: Principal) -> list[tuple[str, str]]:
+    """The steps that can wait for somebody with these roles, as the diagrams draw them."""
+    drawn = [task for process in types.PROCESSES for task in definitions.user_tasks(process)]
+    mine = {element_id: name for element_id, name, role in drawn if role in principal.roles}
+    return sorted(mine.items(), key=lambda step: step[1])
 
 
 def _row(
@@ -219,15 +223,26 @@ def _row(
         if ticket.extension_pending and due and now > due
         else deadlines.remaining_text(now, due),
         "percent": min(100, max(0, round(used * 100))),
-        "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),
+        "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no, task=task.id),
         "urgent": ticket.urgency == 2,
         "pickable": task.form in batch.FORMS and task.assignee_id in (None, principal.user_id),
-        "flags": _flags(ticket),
     }
 
 
-def _flags(ticket: Ticket) -> list[dict[str, str]]:
-    found = [{"label": "匿名", "tone": ""}] if ticket.is_anonymous else []
+_MATTER_FLAGS = {
+    "supervise": {"label": "督办", "tone": "red"},
+    "urge": {"label": "催办", "tone": "orange"},
+    "withdraw": {"label": "申请撤回", "tone": "yellow"},
+}
+"""Matters that wait for an answer and change how urgent a row is."""
+
+
+def _flags(ticket: Ticket, waiting: frozenset[str]) -> list[dict[str, str]]:
+    found = [flag for kind, flag in _MATTER_FLAGS.items() if kind in waiting]
+    if ticket.reworks:
+        found.append({"label": "重办", "tone": "orange"})
+    if ticket.is_anonymous:
+        found.append({"label": "匿名", "tone": ""})
     return found + ([{"label": PENDING, "tone": "blue"}] if ticket.extension_pending else [])
 
 

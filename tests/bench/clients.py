@@ -170,7 +170,7 @@ def search(call: Caller, job: dict[str, Any]) -> None:
     headers = {"Cookie": job["cookie"], "Content-Type": "application/x-www-form-urlencoded"}
     for text in job["texts"]:
         form = urlencode({"q": text, "csrf_token": job["token"]})
-        call("POST", "/tickets", headers, form.encode())
+        call("POST", job.get("path", "/tickets"), headers, form.encode())
 
 
 def _signed(job: dict[str, Any], method: str, path: str, query: str, body: bytes) -> dict[str, str]:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any
-from urllib.parse import quote
 
 from app import scheduler
 from app.engine import definitions, queries, runner
@@ -190,7 +189,6 @@ def reading(stage: Stage, scale: float) -> list[Figure]:
         ("worklist, first page", cookie, ["/worklist"] * count),
         ("worklist, a page further on", cookie, [f"/worklist?after={cursor}"] * count),
         ("worklist, green ones", cookie, ["/worklist?light=green"] * count),
-        ("worklist, words no title has", cookie, [f"/worklist?q={quote('查无此事')}"] * count),
         ("tickets of a rare state", cookie, ["/tickets?status=result_pending"] * count),
         ("tasks by /api/v1", bearer, ["/api/v1/tasks?limit=20"] * count),
         ("tickets, newest", cookie, ["/tickets"] * count),
@@ -209,13 +207,15 @@ def reading(stage: Stage, scale: float) -> list[Figure]:
             strict=True,
         )
     )
-    for what, texts in (
-        ("search by acceptance number", numbers),
-        ("search by 12345's number", externals),
-        ("search by telephone", phones),
+    for what, path, texts in (
+        ("worklist, words no title has", "/worklist", ["查无此事"] * count),
+        ("search by acceptance number", "/tickets", numbers),
+        ("search by 12345's number", "/tickets", externals),
+        ("search by telephone", "/tickets", phones),
     ):
-        _warm_up(stage, clients.search, {**form, "texts": texts[:6]})
-        load = stage.drive(clients.search, [{**form, "texts": texts}])
+        job = {**form, "path": path}
+        _warm_up(stage, clients.search, {**job, "texts": texts[:6]})
+        load = stage.drive(clients.search, [{**job, "texts": texts}])
         figures.append(Figure(what, load.values(), (READ, NO_ERRORS)))
     ask = {"app_id": seed.app_id(seed.CROWDED), "secret": seed.SECRET, "numbers": numbers}
     _warm_up(stage, clients.ask_status, {**ask, "numbers": numbers[:6]})

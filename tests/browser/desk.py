@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
@@ -46,7 +45,6 @@ class Desk:
         """The row of a ticket in the worklist, found by its number."""
         self.page.goto("/worklist")
         self.page.get_by_role("searchbox").fill(number)
-        self.page.wait_for_url(f"**q={quote(number)}**")
         row = self.page.locator(".list tbody tr", has_text=number)
         expect(row).to_have_count(1)
         return row

@@ -251,7 +251,7 @@ def test_a_filter_keeps_the_cursor_and_the_address(page: Page) -> None:
     expect(page.locator(".list tbody tr")).to_have_count(2)
     expect(page.get_by_role("searchbox")).to_be_focused()
     expect(page.get_by_role("searchbox")).to_have_value("漏水")
-    assert "q=%E6%BC%8F%E6%B0%B4" in page.url
+    assert "q=" not in page.url  # a word may be a citizen's: it stays out of addresses
 
 
 def test_a_light_filters_without_loading_the_page(page: Page) -> None:

@@ -67,6 +67,11 @@ class Browser:
             path, data=data, headers=HTMX if htmx else {}, environ_base=self._ip
         )
 
+    def find(self, text: str, *, htmx: bool = False, **filters: Any) -> TestResponse:
+        """Type something into the worklist's filter."""
+        self.get("/worklist")
+        return self.post("/worklist", {"q": text, **filters}, htmx=htmx)
+
 
 @dataclass(frozen=True)
 class Element:

@@ -78,7 +78,7 @@ def worklist() -> dict[str, Any]:
         ("yellow", "黄灯 · 预警", 12),
         ("green", "绿灯 · 正常", 21),
     ]
-    now = request.args.get("light", "all")
+    now = request.values.get("light", "all")
     return frame(
         lights=[
             {
@@ -91,10 +91,10 @@ def worklist() -> dict[str, Any]:
             for key, label, count in labels
         ],
         rows=rows
-        if not request.args.get("q")
-        else [row for row in rows if request.args["q"] in row["title"]],
+        if not request.values.get("q")
+        else [row for row in rows if request.values["q"] in row["title"]],
         filters={
-            "q": request.args.get("q", ""),
+            "q": request.values.get("q", ""),
             "scope": "mine",
             "light": now,
             "scopes": [("mine", "本单位待办"), ("pool", "待认领")],

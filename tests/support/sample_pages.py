@@ -92,11 +92,15 @@ def create() -> Flask:
         response.headers["Content-Security-Policy"] = CSP
         return response
 
-    @app.get("/worklist")
-    def worklist_page() -> str:
+    @app.route("/worklist", methods=["GET", "POST"])
+    def worklist_page() -> Response:
         part = request.headers.get("HX-Request")
-        return render_template(
+        page = render_template(
             "worklist/_rows.html" if part else "worklist/index.html", **worklist()
+        )
+        light = request.values.get("light")
+        return Response(
+            page, headers={"HX-Push-Url": f"/worklist?light={light}" if light else "/worklist"}
         )
 
     @app.get("/ticket")

@@ -217,8 +217,12 @@ def _statuses() -> dict[str, int]:
         for node in (n for n in ast.walk(tree) if isinstance(n, ast.ClassDef)):
             bases[node.name] = [ast.unparse(base).split(".")[-1] for base in node.bases]
             for line in node.body:
-                if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "status":
-                    own[node.name] = ast.literal_eval(line.value)
+                if (
+                    isinstance(line, ast.Assign)
+                    and ast.unparse(line.targets[0]) == "status"
+                    and isinstance(line.value, ast.Constant)
+                ):
+                    own[node.name] = int(line.value.value)
 
     def status(name: str) -> int | None:
         if name in own:

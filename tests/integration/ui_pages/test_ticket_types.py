@@ -144,6 +144,6 @@ def test_the_search_narrows_to_a_type(
 def test_the_worklist_names_the_type(world: World, browse: Browse) -> None:
     people, number = world.chain(), world.ask(service_type=2)
 
-    row = browse(people.province).get("/worklist", q=number).text
+    row = browse(people.province).find(number).text
 
     assert f"{number} · 建议 / 小额信贷" in row

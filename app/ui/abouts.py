@@ -1,0 +1,152 @@
+"""What a step is about (事由): what was asked or said that this person now answers."""
+
+from collections.abc import Callable
+
+from flask import url_for
+
+from app.approvals import lower_returns
+from app.approvals import queries as approvals
+from app.approvals.models import OPEN
+from app.callbacks import queries as callbacks
+from app.engine.models import UserTask
+from app.matters import queries as matters
+from app.matters.rules import KINDS
+from app.organisations import queries as organisations
+from app.security.principal import Principal
+from app.tickets import codes, duplicates
+from app.tickets.models import Ticket
+from app.tickets.rules import STATES
+from app.ui.matters import HIDDEN
+from app.ui.present import may_know, shown
+
+Lines = list[tuple[str, str]]
+
+_KIND_OF = {
+    "read_supplement": "supplement",
+    "answer_urge": "urge",
+    "answer_supervision": "supervise",
+    "give_opinion": "cohandle",
+    "confirm_withdrawal": "withdraw",
+    "read_notice": "notice",
+    "approve_suspension": "suspend",
+}
+"""Task of `matters` → the kind of matter it answers."""
+BESIDE = frozenset(
+    {*_KIND_OF, "city_opinion", "province_opinion", "leader_decides", "national_decides"}
+)
+"""Tasks beside the flow: who has one of them and one of the flow is first offered the latter."""
+
+
+def about(principal: Principal, ticket: Ticket, row: UserTask) -> Lines:
+    """(label, text) of what this step answers; nothing for a step that begins of itself."""
+    if row.element_id in _KIND_OF:
+        return _matter(principal, ticket, row)
+    tell = _TELL.get(row.element_id)
+    return [] if tell is None else tell(principal, ticket)
+
+
+def _matter(principal: Principal, ticket: Ticket, row: UserTask) -> Lines:
+    kind = _KIND_OF[row.element_id]
+    lines: Lines = []
+    for matter in matters.of_ticket(ticket.id):
+        if matter.kind != kind or matter.state != OPEN or matter.unit_id not in {None, row.unit_id}:
+            continue
+        said = matters.text_for(principal, ticket, matter) or HIDDEN
+        who = "12345" if matter.partner_id is not None else matter.raised_by_name
+        lines.append((KINDS[kind], said))
+        lines.append(("提出", f"{who} · {shown(matter.raised_at)}"))
+        if matter.number:
+            lines.append(("编号", matter.number))
+        if matter.due_at is not None:
+            label = "挂起至" if kind == "suspend" else "答复期限"
+            lines.append((label, shown(matter.due_at)))
+    return lines
+
+
+def _extension(principal: Principal, ticket: Ticket) -> Lines:
+    request = approvals.latest_extension(ticket.id)
+    if request is None or request.state != OPEN:
+        return []
+    unit = organisations.unit(request.unit_id or 0)
+    return [
+        ("延期理由", request.reason),
+        ("延期时间", f"{request.days} 天，延至 {shown(request.proposed_due_at)}"),
+        ("现时限", shown(request.due_before)),
+        ("告知诉求人", request.informed_note),
+        ("申请", f"{unit.name if unit else ''} {request.requested_by_name}".strip()),
+    ]
+
+
+def _lower_return(principal: Principal, ticket: Ticket) -> Lines:
+    request = lower_returns.open_of(ticket.id)
+    if request is None:
+        return []
+    unit = organisations.unit(request.from_unit_id)
+    return [
+        ("退回理由", request.reason),
+        ("退回单位", unit.name if unit else ""),
+        ("退回", f"{request.asked_by_name} · {shown(request.asked_at)}"),
+    ]
+
+
+def _transfer(principal: Principal, ticket: Ticket) -> Lines:
+    transfer = approvals.latest_transfer(ticket.id)
+    if transfer is None:
+        return []
+    return [
+        ("移送单位", transfer.organisation),
+        ("移送理由", transfer.reason),
+        ("申请", f"{transfer.requested_by_name} · {shown(transfer.requested_at)}"),
+    ]
+
+
+def _national_return(principal: Principal, ticket: Ticket) -> Lines:
+    request = approvals.latest_return(ticket.id)
+    if request is None:
+        return []
+    return [
+        ("退单原因", codes.RETURN_REASON.label(request.reason_code)),
+        ("退单理由", request.reason),
+    ]
+
+
+def _callback(principal: Principal, ticket: Ticket) -> Lines:
+    said = callbacks.last_of_round(ticket.id, ticket.round)
+    if said is None:
+        return []
+    text = said.text if may_know(principal, ticket) else HIDDEN
+    lines = [("满意度", codes.SATISFACTION.label(said.satisfaction))]
+    return [*lines, ("来电人意见", text or "—"), ("回访", shown(said.called_at))]
+
+
+_TELL: dict[str, Callable[[Principal, Ticket], Lines]] = {
+    "city_opinion": _extension,
+    "province_opinion": _extension,
+    "leader_decides": _extension,
+    "national_decides": _extension,
+    "review_return": _lower_return,
+    "approve_transfer": _transfer,
+    "national_decides_return": _national_return,
+    "decide_rework": _callback,
+}
+
+
+def likely_duplicates(
+    principal: Principal, ticket: Ticket, row: UserTask
+) -> list[dict[str, object]]:
+    """Tickets that may be about the same matter (重复件), beside the form that may merge."""
+    if row.element_id not in {"review", "check_ticket"}:
+        return []
+    return [
+        {
+            "acceptance_no": each.ticket.acceptance_no,
+            "title": each.ticket.title,
+            "status_label": STATES[each.ticket.status],
+            "received_at": shown(each.ticket.submitted_at),
+            "reasons": "、".join(each.reasons),
+            "alike": each.alike,
+            "can_merge": each.can_merge,
+            "url": url_for("tickets.show", acceptance_no=each.ticket.acceptance_no),
+        }
+        for each in duplicates.candidates(ticket, principal)
+    ]
