@@ -13,6 +13,7 @@ from app.organisations import queries as organisations
 from app.organisations.models import Unit
 from app.security.permissions import may
 from app.security.principal import Principal
+from app.tickets import disclosure
 from app.tickets.models import Ticket
 from app.tickets.rules import is_sealed
 
@@ -48,9 +49,15 @@ def flags(ticket_ids: Collection[int]) -> dict[int, frozenset[str]]:
 
 
 def text_for(principal: Principal, ticket: Ticket, matter: Matter) -> str | None:
-    """What was said, for this reader; None when it could tell who the caller is."""
+    """What was said, for this reader; None when it could tell who the caller is.
+
+    Where a summary takes the place of what the citizen said, it does so of later words too.
+    """
+    from_outside = matter.partner_id is not None or matter.kind == "withdraw"
+    if from_outside and not disclosure.reads_original(principal, ticket):
+        return None
     hidden = rules.hides_text(
-        from_outside=matter.partner_id is not None or matter.kind == "withdraw",
+        from_outside=from_outside,
         is_sealed=is_sealed(ticket.is_anonymous, ticket.is_confidential),
         may_view_sealed=may(principal, "ticket.view_sealed"),
     )

@@ -176,6 +176,9 @@ def test_with_the_leaders_permit_corruption_goes_down_as_a_summary(
         assert "侵占" not in text
         assert "赵某" not in text
     assert number not in city.find("侵占").text
+    assert world.partner.supplement(number, "来电人补充：侵占的钱由会计经手。").status == 201
+    assert "会计经手" not in page(world, people.city, number)
+    assert "会计经手" in page(world, people.province, number)
     assert "侵占" in page(world, people.province, number)
 
 
