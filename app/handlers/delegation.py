@@ -1,6 +1,7 @@
 """Delegation (转派): who handles it. The choice is the organisation tree's, not the diagram's."""
 
 from app.core.errors import FieldError, Invalid
+from app.deadlines.rules import working_days_after
 from app.engine.registry import Submission, Variables, form
 from app.handlers.returns import hand_up
 from app.matters import services as matters
@@ -13,6 +14,7 @@ from app.tickets.codes import PERMITS
 from app.tickets.forms import CityDecideForm, CountyDecideForm, DispatchForm, PermitForm
 from app.tickets.models import Ticket
 from app.tickets.rules import BEFORE_HANDLING, IN_HANDLING
+from app.tickets.types import TICKET_TYPES
 
 
 @form("ticket.dispatch", DispatchForm)
@@ -28,6 +30,7 @@ def dispatch(submission: Submission) -> Variables:
         services.note(ticket, submission, "province", values.get("instruction"))
         return {**fresh, "route": "province", "handled_by": "province"}
     services.note(ticket, submission, f"to_{target.level}", values.get("instruction"))
+    _allow_for_the_way(ticket)
     if target.level == "city":
         ticket.city_unit_id = target.id
         return {**fresh, "route": "city", "city_unit_id": target.id}
@@ -61,6 +64,13 @@ def county_decide(submission: Submission) -> Variables:
         return {"county_route": "back", **hand_up(ticket, submission, "county_route")}
     services.note(ticket, submission, "signed_in", values.get("remark"))
     return {"county_route": "accept"}
+
+
+def _allow_for_the_way(ticket: Ticket) -> None:
+    """A question that is handed down has more days than one the province answers (REQ. 2.2)."""
+    days = TICKET_TYPES[ticket.ticket_type].delegated_days
+    if days is not None:
+        ticket.due_at = max(ticket.due_at, working_days_after(ticket.submitted_at, days))
 
 
 @action(

@@ -1,7 +1,12 @@
 """Rejections (驳回, EX-04): to whom they go, who hears of the third, what can be compared."""
 
 import pytest
+from sqlalchemy import select
 
+from app.core.db import session
+from app.deadlines.rules import working_days_after
+from app.engine.models import UserTask
+from app.tickets.services import ticket_numbered
 from tests.journeys.test_lower_returns import refusals, steps
 from tests.journeys.test_sources import register
 from tests.support.journey import Chain, World, reply
@@ -123,6 +128,15 @@ def test_a_question_handed_to_a_county_is_audited_by_the_province_only(
 ) -> None:
     number = world.ask()
     world.down(number, people)
+    with world.app.app_context():
+        ticket = ticket_numbered(number)
+        assert ticket.due_at == working_days_after(ticket.submitted_at, 5)
+        (task,) = session().scalars(
+            select(UserTask).where(UserTask.business_key == number, UserTask.state == "open")
+        )
+        assert task.due_at is not None
+        assert task.due_at <= ticket.due_at
+        session().rollback()
     world.complete(people.county, number, **reply())
 
     assert world.tasks(people.city, number) == []
