@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 
 from app.approvals import rules
-from app.core.db import db, transact
-from app.engine import runner
 from tests.support.extensions import (
     AGREE,
     REASON,
