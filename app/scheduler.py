@@ -25,6 +25,7 @@ from app.engine import runner
 from app.exchange import retention
 from app.exchange.delivery import Couriers
 from app.files import services as files
+from app.pages import services as pages
 from app.security import seals
 from app.security import services as security
 from app.workqueue import registry, services
@@ -78,6 +79,11 @@ def _forget_sessions(now: datetime) -> int:
     return security.sweep(now)
 
 
+def _forget_page_sessions(now: datetime) -> int:
+    """Page invocations of yesterday, with the caller's number in them."""
+    return pages.forget_old(now)
+
+
 def _seal_access_log(now: datetime) -> int:
     return seals.seal(now)
 
@@ -95,6 +101,7 @@ JOBS: tuple[Job, ...] = (
     Job("forget-nonces", _forget_nonces, 300, 60),
     Job("forget-attempts", _forget_attempts, 3600, 300),
     Job("forget-sessions", _forget_sessions, 600, 60),
+    Job("forget-page-sessions", _forget_page_sessions, 600, 60),
     Job("seal-access-log", _seal_access_log, 60, 10),
     Job("sweep-files", _sweep_files, 3600, 600),
 )

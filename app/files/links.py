@@ -7,9 +7,9 @@ not written in it; the caller knows when the message was last sent.
 
 import hashlib
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from flask import current_app
@@ -34,6 +34,17 @@ def signed_path(attachment: Attachment, message: str) -> str:
     signature = _sign(attachment.id, attachment.ticket_id, message)
     query = urlencode({"message": message, "signature": signature})
     return f"{PATH.format(attachment_id=attachment.id)}?{query}"
+
+
+def linked(entries: Iterable[Mapping[str, Any]], message: str) -> list[dict[str, Any]]:
+    """What a message says of its files, each with the address to fetch it from."""
+    base = cast(Settings, current_app.config["SETTINGS"]).public_url.rstrip("/")
+    found = ((entry, session().get(Attachment, entry["attachment_id"])) for entry in entries)
+    return [
+        {**entry, "url": f"{base}{signed_path(file, message)}"}
+        for entry, file in found
+        if file is not None
+    ]
 
 
 def verify_signed(attachment_id: str, ticket_id: int, message: str, signature: str) -> bool:

@@ -3,17 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from flask import current_app
-
 from app.approvals import messages
-from app.core.db import session
 from app.engine import runner
 from app.engine.registry import Step, Submission, Variables, form, handler, message
 from app.exchange import outbox
 from app.exchange.models import OutboundMessage
 from app.exchange.registry import acknowledged, prepared
-from app.files.links import signed_path
-from app.files.models import Attachment
+from app.files.links import linked
 from app.tickets import merge, results, services
 from app.tickets.forms import NationalReceiptForm
 from app.tickets.models import Ticket
@@ -71,13 +67,7 @@ def link_report_files(body: dict[str, Any]) -> dict[str, Any]:
     """
     if not body.get("report_files"):
         return body
-    base = current_app.config["SETTINGS"].public_url.rstrip("/")
-    linked = []
-    for entry in body["report_files"]:
-        file = session().get(Attachment, entry["attachment_id"])
-        if file is not None:
-            linked.append({**entry, "url": f"{base}{signed_path(file, body['event_id'])}"})
-    return {**body, "report_files": linked}
+    return {**body, "report_files": linked(body["report_files"], body["event_id"])}
 
 
 @acknowledged(*RESULTS)

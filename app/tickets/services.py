@@ -52,8 +52,10 @@ class Receipt:
         }
 
 
-def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
-    """Store a valid submission and start its process (T01b, T02).
+def receive(
+    intake: Intake, partner: Partner, now: datetime, *, source: str = "p12345_api"
+) -> Receipt:
+    """Store a valid submission and start its process (T01a, T01b, T02).
 
     1. the division code, when given, must exist; 2. the row with its number and due date;
     3. attachments change from draft to the ticket's; 4. the diagram starts and registers it.
@@ -85,7 +87,7 @@ def receive(intake: Intake, partner: Partner, now: datetime) -> Receipt:
         acceptance_no=numbers.acceptance_number(intake.ticket_type, partner.province_code, now),
         partner_id=partner.id,
         ticket_type=intake.ticket_type,
-        source="p12345_api",
+        source=source,
         status="submitted",
         round=1,
         query_code=numbers.query_code(),

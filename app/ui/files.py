@@ -40,7 +40,7 @@ def upload(principal: Principal, task_id: UUID) -> Any:
 
 
 def take_uploads(
-    principal: Principal, task_id: UUID, field: str
+    owner: files.Owner, task_id: UUID, field: str
 ) -> tuple[list[str], list[FieldError]]:
     """Make drafts of the files that came inside a form; their ids, and what was refused and why.
 
@@ -53,20 +53,20 @@ def take_uploads(
         if not given.filename:
             continue
         try:
-            kept.append(keep_upload(principal, task_id, field, given).id)
+            kept.append(keep_upload(owner, task_id, field, given).id)
         except HotlineError as error:
             refused.append(FieldError(field, error.code, f"{given.filename}：{error.message}"))
     return kept, refused
 
 
-def keep_upload(principal: Principal, task_id: UUID, field: str, given: FileStorage) -> Attachment:
+def keep_upload(owner: files.Owner, task_id: UUID, field: str, given: FileStorage) -> Attachment:
     """Store one file as a draft of a task or an action, which the caller has checked."""
     stream = cast(BinaryIO, given.stream)
     received = files.receive(stream, given.filename or "", given.mimetype)
     return transact(
         lambda: files.register(
             received,
-            owner=files.Owner.of(principal),
+            owner=owner,
             now=clock.now(),
             purpose=field,
             task_id=task_id,

@@ -35,7 +35,7 @@ def test_a_new_user_is_known_with_unit_and_roles(make_user):
         "county",
         unit.division_code,
     )
-    assert principal.roles == {"county_operator"}
+    assert principal.roles == {"county_operator", "operator"}
     assert (principal.position, principal.phone) == ("科员", "0851-85551234")
     assert not principal.must_change_password
 
@@ -211,7 +211,7 @@ def test_granted_roles_replace_the_old_ones_and_are_logged(make_user):
 
     grant(user, ["city_operator", "supervisor"], principal_of(admin))
 
-    assert principal_of(user).roles == {"city_operator", "supervisor"}
+    assert principal_of(user).roles == {"city_operator", "operator", "supervisor"}
     line = access.trail("user", user.id)[0]
     assert (line.action, line.user_id) == ("user.grant", admin.id)
     assert line.detail == {"before": ["city_operator"], "after": ["city_operator", "supervisor"]}
