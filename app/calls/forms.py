@@ -12,7 +12,7 @@ from app.core import clock
 from app.tickets import intake
 from app.tickets.codes import PROBLEM_CATEGORY
 from app.tickets.fields import REQUIRED, CleanText, CodeOf
-from app.tickets.form_fields import choice, opinion, reason
+from app.tickets.form_fields import choice, opinion, reason, unit_choice
 from app.tickets.registration import ANONYMITY_MODE, place_field
 from app.tickets.schemas import (
     ComplaintSchema,
@@ -151,6 +151,9 @@ class CheckCallForm(Schema):
         metadata={"label": "移送单位", "show_when": {"review": ["transfer"]}, "help": "须经审批"},
     )
     transfer_reason = reason("移送理由", show_when={"review": ["transfer"]})
+    accused_unit_id = unit_choice(
+        "被反映单位", help="投诉对象是承办单位或其人员时选择；该单位不能承办本工单"
+    )
     opinion = opinion("核对意见", help="退回坐席时必填，写明须补正的内容")
 
     @validates_schema(skip_on_field_errors=False)

@@ -24,7 +24,7 @@ from app.engine.registry import Step, Submission, Variables, form, handler
 from app.files import services as files
 from app.organisations import queries as organisations
 from app.security.models import User
-from app.tickets import intake, merge, services
+from app.tickets import conflicts, intake, merge, services
 from app.tickets.fields import REQUIRED
 from app.tickets.models import ConsultationAnswer, Ticket
 from app.tickets.registration import is_too_wide
@@ -80,6 +80,7 @@ def record(submission: Submission) -> Variables:
     for name, value in intake.columns(values).items():
         setattr(ticket, name, value)
     ticket.city_code, ticket.county_code = scope.city_code, scope.county_code
+    conflicts.recognise(ticket)
     ticket.due_at = total_due(ticket.ticket_type, submission.now, None)[0]
     owner = files.Owner(user_id=submission.actor.id)
     attached = files.attach(
@@ -130,6 +131,11 @@ def check(submission: Submission) -> Variables:
     """签收核对 (C07)."""
     ticket = services.acting(submission)
     values = submission.values
+    wrong = conflicts.name_accused(ticket, values.get("accused_unit_id"))
+    if values["review"] == "accept" and conflicts.only_transfer(ticket):
+        wrong.append(FieldError("review", "corruption", conflicts.NOT_HERE))
+    if wrong:
+        raise Invalid(wrong)
     if values["review"] == "merge":
         merge.ask(ticket, values["merged_into"])
     elif values["review"] == "transfer":

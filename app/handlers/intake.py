@@ -9,7 +9,6 @@ from app.core.errors import FieldError, Invalid
 from app.divisions import queries as divisions
 from app.engine.registry import Change, Step, Submission, Variables, form, handler, observer
 from app.matters import services as matters
-from app.organisations import queries as organisations
 from app.tickets import conflicts, merge, reclassify, services
 from app.tickets.forms import ReviewForm, SignInForm
 from app.tickets.models import Ticket
@@ -47,7 +46,7 @@ def review(submission: Submission) -> Variables:
         except Invalid as refusal:
             wrong += refusal.errors
     if verdict in _ACCEPTS and conflicts.only_transfer(ticket):
-        wrong.append(FieldError("review", "corruption", _NOT_HERE))
+        wrong.append(FieldError("review", "corruption", conflicts.NOT_HERE))
     if wrong:
         raise Invalid(wrong)
     said = [values.get(name) for name in ("return_reason", "transfer_reason", "opinion")]
@@ -69,7 +68,6 @@ def review(submission: Submission) -> Variables:
 
 
 _ACCEPTS = frozenset({"accept", "answer"})
-_NOT_HERE = "贪污腐败类应移送纪检监察机关；确需由本平台办理的，须由省审批人准予"
 
 
 def _place(ticket: Ticket, code: str | None) -> list[FieldError]:
@@ -90,14 +88,7 @@ def _correct(ticket: Ticket, values: Mapping[str, Any]) -> list[FieldError]:
     ticket.problem_category = values.get("problem_category") or ticket.problem_category
     ticket.urgency = values.get("urgency") or ticket.urgency
     ticket.is_confidential = ticket.is_confidential or values["is_confidential"]
-    accused = values.get("accused_unit_id")
-    if accused is None:
-        return []
-    unit, province = organisations.unit(accused), organisations.unit(ticket.province_unit_id)
-    if unit is None or province is None or not organisations.is_below(unit, province):
-        return [FieldError("accused_unit_id", "not_below", "请选择本省的下级承办单位")]
-    conflicts.accuse(ticket, unit.id)
-    return []
+    return conflicts.name_accused(ticket, values.get("accused_unit_id"))
 
 
 def _ask_supplement(ticket: Ticket, submission: Submission) -> None:

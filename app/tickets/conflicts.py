@@ -32,6 +32,17 @@ def accuse(ticket: Ticket, unit_id: int) -> None:
         ticket.accused_unit_ids = [*ticket.accused_unit_ids, unit_id]
 
 
+def name_accused(ticket: Ticket, unit_id: int | None) -> list[FieldError]:
+    """Note the unit that somebody named on a form, or say what is wrong with it."""
+    if unit_id is None:
+        return []
+    unit, province = organisations.unit(unit_id), organisations.unit(ticket.province_unit_id)
+    if unit is None or province is None or not organisations.is_below(unit, province):
+        return [FieldError("accused_unit_id", "not_below", "请选择本省的下级承办单位")]
+    accuse(ticket, unit.id)
+    return []
+
+
 def is_accused(ticket: Ticket, unit_id: int) -> bool:
     """Whether the ticket must be kept from this unit."""
     return unit_id in ticket.accused_unit_ids and ACCUSED not in ticket.permits
@@ -59,6 +70,9 @@ def check(ticket: Ticket, unit_id: int, field: str = "target_unit_id") -> None:
 def only_transfer(ticket: Ticket) -> bool:
     """贪污腐败 is another authority's (条例 22, 30): it is not handled here unless permitted."""
     return ticket.problem_category == CORRUPTION and HANDLE_CORRUPTION not in ticket.permits
+
+
+NOT_HERE = "贪污腐败类应移送纪检监察机关；确需由本平台办理的，须由省审批人准予"
 
 
 def _unit_of(code: str | None, name: str | None) -> Unit | None:

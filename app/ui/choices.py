@@ -38,6 +38,8 @@ def options(row: UserTask, ticket: Ticket) -> dict[str, Options]:
         others = [(t.code, t.title) for t in TICKET_TYPES.values() if t.code not in never]
         below = _named(organisations.all_below(ticket.province_unit_id))
         return {"ticket_type": others, "accused_unit_id": below}
+    if row.form == "call.check":
+        return {"accused_unit_id": _named(organisations.all_below(ticket.province_unit_id))}
     return {}
 
 
@@ -50,7 +52,7 @@ def offered(row: UserTask, ticket: Ticket, views: Sequence[FieldView]) -> list[F
             hidden.add("summary")
         if not any(view.name == "cohandlers" and view.options for view in views):
             hidden |= _HELP
-    elif row.form == "ticket.review":
+    elif row.form in {"ticket.review", "call.check"}:
         if TICKET_TYPES[ticket.ticket_type].table != "complaint":
             hidden.add("accused_unit_id")
     elif row.form == "ticket.audit":
@@ -96,15 +98,6 @@ def first_values(row: UserTask, ticket: Ticket) -> dict[str, Any] | None:
             started["summary"] = ticket.summary or ticket.content
         return started
     return None
-
-
-def help_text(row: UserTask, ticket: Ticket) -> str:
-    """What whoever does this step has to know first."""
-    asked = lower_returns.open_of(ticket.id) if row.form == "ticket.review_return" else None
-    if asked is None:
-        return ""
-    unit = organisations.unit(asked.from_unit_id)
-    return f"{unit.name if unit else ''}（{asked.asked_by_name}）退回理由：{asked.reason}"
 
 
 def _came_from_outside(ticket: Ticket) -> bool:

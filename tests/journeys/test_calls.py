@@ -309,6 +309,27 @@ def test_a_checked_call_is_transferred_or_merged(seats: World) -> None:
     assert ticket_of(seats, third).status == "reviewing"
 
 
+def test_a_call_about_corruption_is_not_handled_here_nor_by_the_accused(seats: World) -> None:
+    people, agent = seats.chain(), agent_of(seats)
+    number = ring(seats)
+    seats.complete(agent, number, call="record", ticket_type="complaint")
+    seats.complete(agent, number, **complaint(problem_category=8))
+    accused = people.city.principal.unit_id
+
+    (task,) = seats.tasks(people.province, number)
+    refused = seats.complete_task(people.province, task, {"review": "accept"}, 422).json()
+    assert [(e["field"], e["rule"]) for e in refused["errors"]] == [("review", "corruption")]
+
+    other = ring(seats)
+    seats.complete(agent, other, call="record", ticket_type="complaint")
+    seats.complete(agent, other, **complaint())
+    seats.complete(people.province, other, review="accept", accused_unit_id=accused)
+    (task,) = seats.tasks(people.province, other)
+    values = {"route": "down", "target_unit_id": accused}
+    refused = seats.complete_task(people.province, task, values, 422).json()
+    assert [(e["field"], e["rule"]) for e in refused["errors"]] == [("target_unit_id", "accused")]
+
+
 def test_every_mistake_of_a_record_is_named_at_once(seats: World) -> None:
     agent, number = agent_of(seats), ring(seats)
     seats.complete(agent, number, call="record", ticket_type="declaration")

@@ -269,7 +269,6 @@ def ticket(
             "values": values or {"origin": "county", "contact": "张敏", "report_files": ["7"]},
             "errors": errors or {},
             "files": files + uploaded,
-            "help": "",
             "submit_label": "提交审核",
             "complete_url": "/ticket",
             "draft_url": "/draft",
