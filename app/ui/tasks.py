@@ -96,7 +96,6 @@ def task_view(
         "upload_url": url_for("files.upload", task_id=row.id),
         "draft_url": url_for("tasks.save_draft", task_id=row.id),
         "files": [present.file_view(f) for f in files.drafts_of_task(row.id, owner)],
-        "help": choices.help_text(row, ticket),
         "about": abouts.about(principal, ticket, row),
         "duplicates": abouts.likely_duplicates(principal, ticket, row),
         "others": [

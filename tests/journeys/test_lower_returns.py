@@ -94,7 +94,10 @@ def test_the_city_agrees_and_the_county_loses_the_ticket(
 ) -> None:
     world.complete(people.county, number, **BACK)
     assert steps(world, people.city, number) == ["review_return"]
-    assert f"退回理由：{WHY}" in Browser(world.app, people.city).get(f"/tickets/{number}").text
+    assert (
+        f"<dt>退回理由</dt><dd>{WHY}</dd>"
+        in Browser(world.app, people.city).get(f"/tickets/{number}").text
+    )
     world.complete(people.city, number, decision="agree", opinion="同意改派")
 
     assert steps(world, people.city, number) == ["city_decide"]
