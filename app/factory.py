@@ -17,6 +17,7 @@ from app.api import (
     decisions,
     documents,
     followups,
+    pages,
     partner,
     registrations,
     staff,
@@ -111,6 +112,7 @@ def _add_api(application: Flask) -> None:
             api.register_blueprint(followups.blueprint)
             api.register_blueprint(submissions.blueprint)
             api.register_blueprint(calls.blueprint)
+            api.register_blueprint(pages.blueprint)
     application.register_blueprint(documents.pages)
 
 

@@ -9,6 +9,7 @@ from app.ui import (
     calls,
     errors,
     files,
+    intake_pages,
     operations,
     progress,
     registration,
@@ -33,6 +34,7 @@ _PAGES = (
     reveal,
     tasks,
     files,
+    intake_pages,
     operations,
 )
 

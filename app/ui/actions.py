@@ -83,7 +83,9 @@ def upload(principal: Principal, acceptance_no: str, key: str, action_id: UUID) 
     given = request.files.get("file")
     if given is None:
         raise Invalid([FieldError("file", "required", "请选择文件")])
-    stored = keep_upload(principal, action_id, request.form.get("field", "attachments"), given)
+    stored = keep_upload(
+        files.Owner.of(principal), action_id, request.form.get("field", "attachments"), given
+    )
     return answer(present.file_view(stored), 201)
 
 
@@ -139,7 +141,7 @@ def _entered(
     refused: list[FieldError] = []
     for view in field_views(schema):
         if view.widget == "files":
-            kept, problems = take_uploads(principal, action_id, view.name)
+            kept, problems = take_uploads(files.Owner.of(principal), action_id, view.name)
             if kept:
                 values[view.name] = [*(values.get(view.name) or []), *kept]
             refused += problems

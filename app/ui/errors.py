@@ -30,6 +30,9 @@ _WITH_FILES = frozenset(
 )
 """Endpoints that take files; a stranger's request is cut off at the ordinary size."""
 
+_OWN_KEY = frozenset({"intake"})
+"""Pages without a session: in a partner's frame there is no cookie, their forms carry a key."""
+
 _TITLES = {
     400: "页面已过期",
     403: "没有权限",
@@ -56,7 +59,7 @@ def init_app(app: Flask) -> None:
 
     @app.before_request
     def _protect() -> None:
-        if not http.is_api(request.path):
+        if not http.is_api(request.path) and request.blueprint not in _OWN_KEY:
             if request.endpoint in _WITH_FILES and session_principal() is not None:
                 # before the token is read: reading it reads the whole form
                 request.max_content_length = MAX_BYTES + 1024 * 1024

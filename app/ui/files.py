@@ -35,7 +35,9 @@ def upload(principal: Principal, task_id: UUID) -> Any:
     given = request.files.get("file")
     if given is None:
         raise Invalid([FieldError("file", "required", "请选择文件")])
-    stored = keep_upload(principal, task_id, request.form.get("field", "attachments"), given)
+    stored = keep_upload(
+        files.Owner.of(principal), task_id, request.form.get("field", "attachments"), given
+    )
     return answer(present.file_view(stored), 201)
 
 

@@ -57,7 +57,7 @@ SECTIONS = (
             "declined_fields",
         ),
     ),
-    ("地点", ("division_code", "detail_address")),
+    ("地点", ("division_code", "division_text", "detail_address")),
     (
         "诉求内容",
         (
@@ -188,7 +188,9 @@ def upload(principal: Principal, token: UUID) -> Any:
     given = request.files.get("file")
     if given is None:
         raise Invalid([FieldError("file", "required", "请选择文件")])
-    return answer(present.file_view(keep_upload(principal, token, "attachments", given)), 201)
+    return answer(
+        present.file_view(keep_upload(files.Owner.of(principal), token, "attachments", given)), 201
+    )
 
 
 def entered(
@@ -196,7 +198,7 @@ def entered(
 ) -> tuple[dict[str, Any], list[FieldError]]:
     """What the form holds, with the files that a browser without scripts sends along."""
     values = parse_form(schema, request.form)
-    kept, refused = take_uploads(principal, token, "attachments")
+    kept, refused = take_uploads(files.Owner.of(principal), token, "attachments")
     if kept:
         values["attachments"] = [*(values.get("attachments") or []), *kept]
     return values, refused

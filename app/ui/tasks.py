@@ -200,7 +200,7 @@ def _entered(principal: Principal, task_id: UUID) -> tuple[dict[str, Any], list[
     refused: list[FieldError] = []
     for view in field_views(schema):
         if view.widget == "files":
-            kept, problems = take_uploads(principal, task_id, view.name)
+            kept, problems = take_uploads(files.Owner.of(principal), task_id, view.name)
             if kept:
                 values[view.name] = [*(values.get(view.name) or []), *kept]
             refused += problems

@@ -1,6 +1,6 @@
 """The ticket page (工单) and the search (工单查询)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -200,11 +200,14 @@ def index(principal: Principal) -> str:
 @permitted("ticket.view")
 def division_choices(principal: Principal) -> dict[str, Any]:
     """For the cascade of the forms: children of a division, or the way to one."""
-    path_of = request.args.get("path_of")
+    return division_items(request.args)
+
+
+def division_items(asked: Mapping[str, str]) -> dict[str, Any]:
+    """What the cascade asks for: `path_of` a division, or the children of `parent_code`."""
+    path_of = asked.get("path_of")
     rows = (
-        divisions.path(path_of)
-        if path_of
-        else divisions.children(request.args.get("parent_code") or None)
+        divisions.path(path_of) if path_of else divisions.children(asked.get("parent_code") or None)
     )
     return {
         "items": [

@@ -18,6 +18,12 @@ PUBLIC = {
     "api_documents.staff_docs": "the documents",
     "api_documents.health": "for load balancers; says ok and nothing else",
     "partner.download_attachment": "needs a signed link that lives minutes",
+    "intake.enter": "a page of 12345: needs a one-time token",
+    "intake.show": "needs the cookie of the window that opened it",
+    "intake.submit": "needs the key in its form",
+    "intake.save": "needs the key in its form",
+    "intake.upload": "needs the key in its form",
+    "intake.division_choices": "names of places, while the form is open",
     "worklist.home": "sends on to a page that asks",
 }
 DOCUMENTS = frozenset({"/api/v1/openapi.json", "/openapi/v1/openapi.json"})
