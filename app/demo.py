@@ -171,6 +171,7 @@ def add_partners(secret: str, callbacks: dict[str, str]) -> None:
                 "province_code": code,
                 "callback_base": callbacks[app_id],
                 "callback_networks": ["127.0.0.0/8"],
+                "page_origin": callbacks[app_id].removesuffix("/api"),
             },
         )
         partner.secrets = [secret]

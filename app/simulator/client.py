@@ -149,6 +149,10 @@ class PartnerClient:
         body = {"call_id": call_id, "caller_number": caller_number, "from_operator": from_operator}
         return self.post("/calls", body)
 
+    def open_page(self, wanted: Mapping[str, Any]) -> Answer:
+        """Ask for a registration page (页面调用, I16): `data.url` opens once, within minutes."""
+        return self.post("/page-sessions", wanted)
+
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """A signed GET below the API's root."""
         return self.request("GET", path, query=urlencode(query or {}))

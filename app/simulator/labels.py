@@ -22,6 +22,10 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
         *("acceptor", "accepted_at", "handler", "completed_at", "outcome"),
     ),
     "results/consultations": (*_BOTH_NUMBERS, "answer", "answered_by", "answered_at"),
+    "ticket-copies": (
+        *("acceptance_no", "ticket_type", "operator_no", "caller_number", "called_at"),
+        *("query_code", "received_at", "due_at"),
+    ),
     "supplement-requests": (*_BOTH_NUMBERS, "request_no", "content", "reply_by"),
     "request-cancellations": (*_BOTH_NUMBERS, "request_no"),
     "status-events": (*_BOTH_NUMBERS, "event", "occurred_at"),
@@ -128,6 +132,14 @@ LABELS: Mapping[str, str] = {
     "problem_category": "问题类别",
     "required_completion_date": "办结日期（要求）",
     "attachments": "附件",
+    "ticket_type": "登记表",
+    "urgency": "紧急程度",
+    "is_confidential": "是否保密",
+    "declined_fields": "诉求人拒绝提供",
+    "targets": "被反映对象",
+    "organisation": "单位",
+    "org_code": "单位代码",
+    "attachment_id": "附件编号",
     "name": "姓名",
     "position": "职务",
     "phone": "电话",
@@ -147,6 +159,11 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*\+08:00$")
 """A moment in Beijing time; others keep their offset so that nobody misreads them."""
 
 _VALUES: Mapping[str, Mapping[Any, str]] = {
+    "ticket_type": {
+        "complaint": "投诉举报",
+        "declaration": "自主申报",
+        "consultation": "咨询、建议",
+    },
     "event": EVENTS,
     "cancelled": OPERATIONS,
     "verification_result": {1: "属实", 2: "部分属实", 3: "不属实"},
@@ -168,6 +185,7 @@ _VALUES: Mapping[str, Mapping[Any, str]] = {
     },
     "adopted": {1: "采纳", 2: "部分采纳", 3: "不采纳", 4: "留作参考"},
     "monitor_type": {1: "脱贫不稳定户", 2: "边缘易致贫户", 3: "突发严重困难户"},
+    "urgency": {1: "普通", 2: "紧急"},
     "service_type": {1: "咨询", 2: "建议"},
     "caller_category": {1: "贫困户", 2: "社会公众", 3: "扶贫工作人员"},
     "poverty_risk": {

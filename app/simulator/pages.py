@@ -14,6 +14,7 @@ from app.simulator import behaviour, followups, labels, samples
 from app.simulator.behaviour import MODES, Control
 from app.simulator.client import Answer, PartnerClient
 from app.simulator.config import SimulatorConfig
+from app.simulator.invocation import DISPLAYS, TABLES, origin_of
 from app.simulator.journal import Journal
 
 SHOWN = 100
@@ -50,6 +51,9 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
             title_of=labels.title,
             samples=samples.of_province(config.province_code),
             call=followups.CALL,
+            tables=TABLES,
+            displays=DISPLAYS,
+            platform=origin_of(config.platform_url),
             followed_up=journal.followed_up[:-21:-1],
         )
 

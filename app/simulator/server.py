@@ -13,12 +13,12 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from app.simulator.behaviour import Control
 from app.simulator.config import SimulatorConfig
+from app.simulator.invocation import invocation, origin_of
 from app.simulator.journal import Journal
 from app.simulator.pages import pages
 from app.simulator.receiver import Doorkeeper, real_pause, receiver
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
@@ -38,13 +38,24 @@ def create_simulator(
     )
     app.register_blueprint(pages(config, journal, control))
 
+    app.register_blueprint(invocation(config))
+    policy = _policy(origin_of(config.platform_url))
+
     @app.after_request
     def harden(response: Response) -> Response:
         """The headers a cautious platform sends."""
-        response.headers.update(_HEADERS)
+        response.headers.update({**_HEADERS, "Content-Security-Policy": policy})
         return response
 
     return app
+
+
+def _policy(platform: str) -> str:
+    """Forms of the platform may be shown in our frames; a browser counts where a form leads."""
+    return (
+        f"default-src 'self'; frame-src {platform}; frame-ancestors 'none';"
+        f" form-action 'self' {platform}"
+    )
 
 
 def server(config: SimulatorConfig, host: str = "127.0.0.1", port: int = 0) -> BaseWSGIServer:
