@@ -24,7 +24,7 @@ from app.tickets import codes, disclosure, queries, types
 from app.tickets.models import Ticket
 from app.tickets.rules import CLOSED, STATES, is_sealed
 from app.tickets.types import PROCESSES, TICKET_TYPES
-from app.ui import present, progress
+from app.ui import clocks, present, progress
 from app.ui.actions import action_links
 from app.ui.compare import comparison
 from app.ui.matters import matter_lines
@@ -88,6 +88,7 @@ def page(
             request.args.get("right", type=int),
         ),
         deliveries=[_delivery(d) for d in deliveries],
+        deadlines=clocks.view(ticket, now),
         undelivered=[d.title for d in deliveries if d.state == "dead"],
         operations_url=url_for("operations.index") if may(principal, "queue.view") else None,
         actions=action_links(principal, ticket),

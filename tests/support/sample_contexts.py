@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import current_app, request
 
+from app.ui.clocks import Bar
 from app.ui.forms import field_views
 from tests.support.sample_forms import Investigation
 
@@ -145,14 +146,34 @@ def ticket(
             ],
             "flags": [{"label": "督办", "tone": "red"}, {"label": "延期审批中", "tone": "yellow"}],
         },
-        deadlines=[
-            {
-                "label": "办结总时限",
-                "due_text": "12-14 18:00",
-                "light": "yellow",
-                "remaining_text": "剩余 2 个工作日",
-            }
-        ],
+        deadlines={
+            "open": [
+                {
+                    "label": "总时限",
+                    "total": True,
+                    "start_text": "2026-11-16 09:12",
+                    "due_text": "2026-12-07 18:00",
+                    "light": "yellow",
+                    "remaining_text": "剩余 2 个工作日",
+                    "limit": "15个工作日",
+                    "basis": "广东省12345管理办法（2022）",
+                    "law": "惯例",
+                    "tags": [{"label": "暂定", "tone": "yellow", "why": "节假日安排尚未公布"}],
+                    "granted": "",
+                    "paused": "2 小时",
+                    "bar": Bar(1000, 860, 0, 700, 930, ((300, 40),), 86),
+                }
+            ],
+            "closed": [],
+            "pauses": [
+                {
+                    "reason": "等待补充",
+                    "since": "2026-11-20 09:00",
+                    "until": "2026-11-20 11:00",
+                    "length": "2 小时",
+                }
+            ],
+        },
         diagram={
             "src": "/diagram.bpmn",
             "done": ["received", "sign_in", "review", "dispatch", "f_received", "f_sign_in"],
