@@ -185,3 +185,14 @@ def awaited(instance_id: int) -> list[tuple[str, str]]:
     query = select(WaitingMessage.element_id, WaitingMessage.name)
     rows = session().execute(query.where(WaitingMessage.instance_id == instance_id))
     return [(element_id, name) for element_id, name in rows]
+
+
+def last_actor(business_key: str) -> str | None:
+    """Who acted last on the instance of a key; None when only the system did."""
+    return session().scalar(
+        select(ProcessEvent.actor_name)
+        .join(ProcessInstance, ProcessInstance.id == ProcessEvent.instance_id)
+        .where(ProcessInstance.business_key == business_key, ProcessEvent.actor_id.is_not(None))
+        .order_by(ProcessEvent.instance_id.desc(), ProcessEvent.seq.desc())
+        .limit(1)
+    )

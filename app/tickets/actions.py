@@ -118,7 +118,7 @@ def perform(each: Action, request: Request) -> None:
     if engine.message_is_known(request.message_id):
         return
     if request.ticket.status not in each.states:
-        raise StateConflict(request.ticket)
+        raise StateConflict(request.ticket, engine.last_actor(request.ticket.acceptance_no))
     if not each.offered(request.principal, request.ticket):
         raise NotAllowed(f"您的单位目前不能对此工单{each.title}", "ACTION_NOT_YOURS")
     each.run(request)

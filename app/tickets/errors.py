@@ -13,10 +13,14 @@ class TicketNotFound(NotFound):
 
 
 class StateConflict(Conflict):
-    """The ticket's state does not allow this (EX-17)."""
+    """The ticket's state does not allow this (EX-17); staff are told who brought it there."""
 
-    def __init__(self, ticket: Ticket) -> None:
-        label = STATES[ticket.status]
+    def __init__(self, ticket: Ticket, acted_by: str | None = None) -> None:
+        who = f"（{acted_by}办理）" if acted_by else ""
+        told = {"acted_by": acted_by} if acted_by else {}
         super().__init__(
-            f"工单当前为“{label}”，不能进行此操作", "STATE_CONFLICT", current_state=ticket.status
+            f"工单当前为“{STATES[ticket.status]}”{who}，不能进行此操作",
+            "STATE_CONFLICT",
+            current_state=ticket.status,
+            **told,
         )

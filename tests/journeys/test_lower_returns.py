@@ -174,6 +174,7 @@ def test_it_is_handed_back_while_it_is_handled(world: World, people: Chain, numb
     assert WHY in page
     again = world.act(people.county, number, "give_back", 409, return_reason=WHY)
     assert again["code"] == "STATE_CONFLICT"
+    assert again["acted_by"] in again["message"]
     world.complete(people.city, number, decision="agree")
     assert steps(world, people.city, number) == ["city_decide"]
 
