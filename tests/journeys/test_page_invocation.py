@@ -344,7 +344,8 @@ def test_files_chosen_on_the_page_come_with_the_ticket_and_its_copy(world: World
     desk, other = Desk(world), Desk(world)
     desk.open(address(world))
     other.open(address(world))
-    chosen = desk.upload("照片.docx", sample_report())
+    report = sample_report()
+    chosen = desk.upload("照片.docx", report)
     assert chosen.status_code == 201, chosen.text
     file_id = chosen.json()["id"]
     assert desk.upload("x.exe", b"MZ").status_code == 415
@@ -359,7 +360,7 @@ def test_files_chosen_on_the_page_come_with_the_ticket_and_its_copy(world: World
     (sent,) = copy.body["attachments"]
     assert (sent["attachment_id"], sent["name"]) == (file_id, "照片.docx")
     link = sent["url"].removeprefix("http://127.0.0.1")
-    assert world.http.get(link).content == sample_report()
+    assert world.http.get(link).content == report
 
 
 def test_a_browser_without_scripts_sends_its_files_along(world: World) -> None:

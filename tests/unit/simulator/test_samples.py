@@ -90,4 +90,4 @@ def test_missing_fields_of_an_operation_are_named() -> None:
         "12345工单编号",
         "退单理由",
     ]
-    assert labels.missing("ticket-copies", {}) == []
+    assert labels.missing("report-files", {}) == []
