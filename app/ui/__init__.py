@@ -11,6 +11,7 @@ from app.ui import (
     files,
     intake_pages,
     operations,
+    overdue,
     progress,
     registration,
     reveal,
@@ -36,6 +37,7 @@ _PAGES = (
     files,
     intake_pages,
     operations,
+    overdue,
 )
 
 

@@ -37,6 +37,20 @@ def lamp(step: str) -> str:
     return step if step in LIGHTS else RED
 
 
+def left(row: Deadline, clock: TicketClock, now: datetime, calendar: Calendar) -> str:
+    """What is left of a clock, or what became of it, in words."""
+    if row.state == CANCELLED:
+        return "不再计时"
+    if row.closed_at is not None:
+        late = wording.remaining(row.paused_at or row.closed_at, row.due_at, calendar)
+        return "按时完成" if row.on_time else late
+    if row.state == PAUSED:
+        return f"暂停计时，{wording.remaining(row.paused_at or now, row.due_at, calendar)}"
+    if now > row.due_at and clock.extension_asked_at is not None:
+        return "延期审批中"
+    return wording.remaining(now, row.due_at, calendar)
+
+
 def _runs(row: Deadline) -> bool:
     return row.closed_at is None
 
@@ -49,7 +63,7 @@ def _line(row: Deadline, found: Overview, now: datetime, calendar: Calendar) -> 
         "start_text": shown(row.start_at),
         "due_text": shown(row.due_at),
         "light": light,
-        "remaining_text": _left(row, found.clock, now, calendar),
+        "remaining_text": left(row, found.clock, now, calendar),
         "limit": limit_of(row.limit).title if row.limit else "",
         "basis": row.basis,
         "law": LAWS[row.law] if row.basis else "",
@@ -65,19 +79,6 @@ def _light(row: Deadline) -> str:
     if row.closed_at is not None:
         return {True: "green", False: "red", None: "none"}[row.on_time]
     return "none" if row.state == PAUSED else lamp(row.light)
-
-
-def _left(row: Deadline, clock: TicketClock, now: datetime, calendar: Calendar) -> str:
-    if row.state == CANCELLED:
-        return "不再计时"
-    if row.closed_at is not None:
-        late = wording.remaining(row.paused_at or row.closed_at, row.due_at, calendar)
-        return "按时完成" if row.on_time else late
-    if row.state == PAUSED:
-        return f"暂停计时，{wording.remaining(row.paused_at or now, row.due_at, calendar)}"
-    if now > row.due_at and clock.extension_asked_at is not None:
-        return "延期审批中"
-    return wording.remaining(now, row.due_at, calendar)
 
 
 def _tags(row: Deadline) -> list[dict[str, str]]:
