@@ -145,6 +145,7 @@ def create_user(username: str, division: str, password: str, name: str, **values
 @click.option("--name", required=True, help="平台名称")
 @click.option("--province", "province_code", required=True, help="省级编码六位，如 520000")
 @click.option("--callback", "callback_base", default=None, help="回调地址")
+@click.option("--page-origin", default=None, help="可在框架内显示页面的来源，如 https://主机")
 def create_partner(app_id: str, **profile: Any) -> None:
     """Make a 12345 platform's profile; its secret is shown this once."""
 

@@ -114,6 +114,22 @@ def test_each_page_registers_its_table_and_the_ticket_goes_its_ordinary_way(
     ]
 
 
+def test_the_result_of_a_page_ticket_follows_its_copy_under_our_number(world: World) -> None:
+    people = world.chain()
+    desk = Desk(world)
+    desk.open(address(world))
+    number = number_on(desk.send(**COMPLAINT))
+
+    world.conclude(number, people)
+    world.deliver()
+
+    copy, result = world.received()
+    assert (copy.operation, copy.body["event_seq"]) == ("ticket-copies", 1)
+    assert (result.operation, result.body["event_seq"]) == ("results/complaints", 2)
+    assert [m.body["external_ticket_no"] for m in (copy, result)] == [None, None]
+    assert [m.body["acceptance_no"] for m in (copy, result)] == [number, number]
+
+
 def test_what_12345_said_of_the_call_is_shown_and_cannot_be_changed(world: World) -> None:
     desk = Desk(world)
     page = desk.open(address(world, external_ticket_no="GZ-KNOWN-1"))

@@ -253,8 +253,11 @@ def operations() -> str:
     return table(("path below the callback address", "content", "sent today"), rows)
 
 
+_SENDERS = ("handlers", "approvals", "pages")
+
+
 def _sent_operations() -> list[tuple[str, str]]:
-    senders = [f for room in ("handlers", "approvals") for f in (ROOT / "app" / room).glob("*.py")]
+    senders = [f for room in _SENDERS for f in (ROOT / "app" / room).glob("*.py")]
     text = "\n".join(file.read_text() for file in senders)
     return [(n, t) for n, t in OPERATIONS.items() if f'"{n}"' in text or n in RESULTS]
 
