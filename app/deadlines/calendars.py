@@ -166,6 +166,18 @@ def set_division(
     return _change(division_code, difference, reason, actor, now)
 
 
+def differing() -> list[CalendarDivision]:
+    """What divisions have of their own, by code; those that took it back are left out."""
+    rows = session().scalars(select(CalendarDivision).order_by(CalendarDivision.division_code))
+    return [row for row in rows if row.days or row.hours]
+
+
+def own(division_code: str) -> tuple[tuple[Day, ...], tuple[Hours, ...]]:
+    """The days and hours that a division differs in; none of either when it has none."""
+    row = session().get(CalendarDivision, division_code)
+    return (_days(row.days), calendar_file.hours_of(row.hours)) if row else ((), ())
+
+
 def changes(limit: int = 50) -> list[CalendarChange]:
     """The history, newest first."""
     return list(

@@ -91,6 +91,9 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     # deliveries 投递
     "queue.view": _TECHNICAL | {"province_operator"},
     "queue.replay": frozenset({"system_admin", "province_operator"}),
+    # time limits 时限
+    "calendar.view": _BUSINESS | _TECHNICAL,
+    "deadline.trial": _BUSINESS | _TECHNICAL,
     # administration 管理
     "partner.view": frozenset({"system_admin", "security_admin"}),
     "partner.manage": frozenset({"system_admin"}),

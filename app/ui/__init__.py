@@ -19,6 +19,7 @@ from app.ui import (
     tasks,
     templating,
     tickets,
+    trial,
     worklist,
 )
 
@@ -38,6 +39,7 @@ _PAGES = (
     intake_pages,
     operations,
     overdue,
+    trial,
 )
 
 
