@@ -168,7 +168,7 @@ def owner_of(page: PageSession) -> files.Owner:
 
 
 def forget_old(now: datetime, *, limit: int = 500) -> int:
-    """Delete sessions older than a day, with the number and the draft in them; how many."""
+    """Delete sessions older than a day, with number, draft and unused files; how many."""
     old = (
         select(PageSession.id)
         .where(PageSession.created_at < now - rules.KEPT - rules.FILL_FOR)
@@ -176,13 +176,21 @@ def forget_old(now: datetime, *, limit: int = 500) -> int:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    gone = session().execute(
-        delete(PageSession)
-        .where(PageSession.id.in_(old))
-        .returning(PageSession.id)
-        .execution_options(synchronize_session=False)
+    gone = (
+        session()
+        .execute(
+            delete(PageSession)
+            .where(PageSession.id.in_(old))
+            .returning(PageSession.id, PageSession.partner_id)
+            .execution_options(synchronize_session=False)
+        )
+        .all()
     )
-    return len(gone.all())
+    for page_id, partner_id in gone:
+        owner = files.Owner(partner_id=partner_id)
+        for file in files.drafts_of_task(page_id, owner):
+            files.remove_draft(file.id, owner)
+    return len(gone)
 
 
 def _receive(page: PageSession, taken: intake.Intake, now: datetime) -> dict[str, Any]:

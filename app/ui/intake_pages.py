@@ -18,6 +18,7 @@ from app.api import http
 from app.core import clock
 from app.core.db import session, transact
 from app.core.errors import FieldError, HotlineError, Invalid, NotFound
+from app.engine.errors import UnknownDefinition
 from app.exchange.errors import IdempotencyConflict
 from app.files import services as files
 from app.files.services import MAX_BYTES
@@ -107,6 +108,8 @@ def submit(table: str, page_id: UUID) -> Any:
     except IdempotencyConflict as conflict:
         errors = {FORM: ["该12345工单编号已登记过工单，请勿重复登记"]}
         return _form(_again(page_id), bearer.key, values, errors), conflict.status
+    except UnknownDefinition as error:  # our own omission, as at the interface
+        raise HotlineError("系统尚未就绪，请稍后重试", "INTERNAL") from error
     page = _again(page_id)
     if page.display == rules.IFRAME:  # without a cookie there is no address to go to
         return _receipt(page)
@@ -246,7 +249,7 @@ def _form(
         ],
         until=f"{until.astimezone(clock.BEIJING):%H:%M}",
         submit_url=_address("submit", page),
-        draft_url=_address("save", page),
+        draft_url=_address("save", page) if page.display == rules.WINDOW else "",
         upload_url=_address("upload", page),
     )
 

@@ -14,6 +14,7 @@ from sqlalchemy import func, select, text
 from app.core import clock
 from app.core.db import db, session, transact
 from app.demo import sample_report
+from app.files.models import Attachment
 from app.pages import services
 from app.pages.models import PageSession
 from app.tickets.models import Ticket
@@ -299,6 +300,7 @@ def test_a_frame_works_without_cookies_and_only_for_the_partners_origin(world: W
     receipt = desk.send(**COMPLAINT)
     number = number_on(receipt)
 
+    assert "data-draft-url" not in page.text
     for shown in (page, receipt, desk.open(path)):
         assert f"frame-ancestors {ORIGIN}" in shown.headers["Content-Security-Policy"]
         assert "X-Frame-Options" not in shown.headers
@@ -446,17 +448,23 @@ def test_a_platform_that_is_switched_off_has_no_pages(world: World) -> None:
     assert Desk(world).open(path).status_code == 410
 
 
-def test_a_session_is_forgotten_after_a_day_and_the_ticket_stays(world: World, later: Any) -> None:
-    desk = Desk(world)
+def test_a_session_is_forgotten_after_a_day_with_its_unused_files_and_the_ticket_stays(
+    world: World, later: Any
+) -> None:
+    desk, left = Desk(world), Desk(world)
     desk.open(address(world))
-    number = number_on(desk.send(**COMPLAINT))
+    left.open(address(world))
+    used = desk.upload("附件.docx", sample_report()).json()["id"]
+    unused = left.upload("附件.docx", sample_report()).json()["id"]
+    number = number_on(desk.send(**COMPLAINT, attachments=used))
     with world.app.app_context():
         counted = select(func.count()).where(PageSession.partner_id == world.partner_id)
+        kept = select(Attachment.id).where(Attachment.id.in_([used, unused]))
         transact(lambda: services.forget_old(clock.now()))
-        assert session().scalar(counted) == 1
+        assert session().scalar(counted) == 2
         later(hours=26)
-        assert transact(lambda: services.forget_old(clock.now())) >= 1
-        assert session().scalar(counted) == 0
+        assert transact(lambda: services.forget_old(clock.now())) >= 2
+        assert (session().scalar(counted), session().scalars(kept).all()) == (0, [used])
         db.session.remove()
 
     assert [ticket.acceptance_no for ticket in tickets(world)] == [number]
