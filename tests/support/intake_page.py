@@ -7,7 +7,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from sqlalchemy import select
 
+from app.core.db import db, session
+from app.tickets.models import Ticket
 from tests.support.journey import World
 
 _KEY = re.compile(r'name="csrf_token" value="([0-9a-f]{64})"')
@@ -97,6 +100,16 @@ def problems_on(page: httpx.Response) -> dict[str, str]:
     found = {name: message for name, _label, message in _PROBLEM.findall(text)}
     if loose := _LOOSE.search(text):
         found[""] = loose[1]
+    return found
+
+
+def tickets(world: World) -> list[Ticket]:
+    """Every ticket of this platform, detached."""
+    with world.app.app_context():
+        query = select(Ticket).where(Ticket.partner_id == world.partner_id).order_by(Ticket.id)
+        found = list(session().scalars(query))
+        session().expunge_all()
+        db.session.remove()
     return found
 
 
