@@ -64,7 +64,9 @@ def _review(dice: random.Random) -> dict[str, Any]:
 
 
 def _dispatch(dice: random.Random) -> dict[str, Any]:
-    route = dice.choice(["province", "city", "city", "county"])
+    route = dice.choice(["province", "city", "city", "county", "transfer"])
+    if route == "transfer":
+        return {"route": route, "handling": "transfer", "entry": "province"}
     return {
         "route": route,
         "handling": "done",

@@ -137,6 +137,14 @@ def _transferred(path: Path) -> None:
     path.do("approve_transfer", transfer_approved=True)
 
 
+@ticket("corruption found at the dispatch is transferred after all", OWN, "transferred_out")
+def _letter_transferred(path: Path) -> None:
+    path.do("dispatch", route="transfer", handling="transfer", entry="province")
+    path.do("approve_transfer", transfer_approved=False).do("review", review="accept")
+    path.do("dispatch", route="transfer", handling="transfer", entry="province")
+    path.do("approve_transfer", transfer_approved=True)
+
+
 @ticket("the nation gets the result of what it dispatched", NATIONAL)
 def _national(path: Path) -> None:
     path.do("sign_in").do("review", review="return")
@@ -328,6 +336,14 @@ def _call_transferred(path: Path) -> None:
     recorded(path)
     path.do("check_ticket", review="transfer").do("approve_transfer", transfer_approved=False)
     path.do("check_ticket", review="transfer").do("approve_transfer", transfer_approved=True)
+
+
+@call("a call is transferred at the dispatch", "transferred_out")
+def _call_transferred_late(path: Path) -> None:
+    recorded(path)
+    path.do("check_ticket", review="accept")
+    path.do("dispatch", route="transfer", handling="transfer", entry="province")
+    path.do("approve_transfer", transfer_approved=True)
 
 
 @call("a caller withdraws; an urge came before", "withdrawn")
