@@ -6,6 +6,7 @@ from app.ui import (
     account,
     actions,
     batch,
+    calendar,
     calls,
     errors,
     files,
@@ -40,6 +41,7 @@ _PAGES = (
     operations,
     overdue,
     trial,
+    calendar,
 )
 
 

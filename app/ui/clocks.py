@@ -56,7 +56,7 @@ def _runs(row: Deadline) -> bool:
 
 
 def _line(row: Deadline, found: Overview, now: datetime, calendar: Calendar) -> dict[str, Any]:
-    light = _light(row)
+    light = _light(row, found.clock, now)
     return {
         "label": TITLES[row.stage] + (f"（第 {row.round} 轮）" if row.round > 1 else ""),
         "total": row.stage == "total",
@@ -74,11 +74,16 @@ def _line(row: Deadline, found: Overview, now: datetime, calendar: Calendar) -> 
     }
 
 
-def _light(row: Deadline) -> str:
-    """A clock that has ended is green or red by its result, one that fell away has no light."""
+def _light(row: Deadline, clock: TicketClock, now: datetime) -> str:
+    """A clock that has ended is green or red by its result, one that fell away has no light.
+
+    What is overdue is red at once, not only when the scheduler has come by.
+    """
     if row.closed_at is not None:
         return {True: "green", False: "red", None: "none"}[row.on_time]
-    return "none" if row.state == PAUSED else lamp(row.light)
+    if row.state == PAUSED:
+        return "none"
+    return RED if now > row.due_at and clock.extension_asked_at is None else lamp(row.light)
 
 
 def _tags(row: Deadline) -> list[dict[str, str]]:
