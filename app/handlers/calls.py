@@ -22,6 +22,7 @@ from app.deadlines.rules import is_working_day, total_due
 from app.divisions import queries as divisions
 from app.engine.registry import Step, Submission, Variables, form, handler
 from app.files import services as files
+from app.handlers.intake import correct
 from app.organisations import queries as organisations
 from app.security.models import User
 from app.tickets import conflicts, intake, merge, services
@@ -77,8 +78,10 @@ def record(submission: Submission) -> Variables:
         raise Invalid([FieldError("division_code", "wide", "请选到下一级行政区划")])
     _taken(ticket, submission)
     ticket.ticket_type = str(submission.data["ticket_type"])
+    was_sealed = ticket.is_confidential
     for name, value in intake.columns(values).items():
         setattr(ticket, name, value)
+    ticket.is_confidential = ticket.is_confidential or was_sealed  # never taken back
     ticket.city_code, ticket.county_code = scope.city_code, scope.county_code
     conflicts.recognise(ticket)
     ticket.due_at = total_due(ticket.ticket_type, submission.now, None)[0]
@@ -131,7 +134,7 @@ def check(submission: Submission) -> Variables:
     """签收核对 (C07)."""
     ticket = services.acting(submission)
     values = submission.values
-    wrong = conflicts.name_accused(ticket, values.get("accused_unit_id"))
+    wrong = correct(ticket, values)
     if values["review"] == "accept" and conflicts.only_transfer(ticket):
         wrong.append(FieldError("review", "corruption", conflicts.NOT_HERE))
     if wrong:
@@ -145,7 +148,9 @@ def check(submission: Submission) -> Variables:
     text = "\n".join(part for part in said if part) or None
     decision = {"back": "back_to_agent"}.get(values["review"], values["review"])
     services.note(ticket, submission, decision, text)
-    return {"review": values["review"], "entry": "province"}
+    again = values["review"] == "back" and values.get("ticket_type")
+    kind = {"ticket_type": values["ticket_type"]} if again else {}
+    return {"review": values["review"], "entry": "province", **kind}
 
 
 @handler("calls.close_wrong")

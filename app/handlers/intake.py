@@ -38,7 +38,7 @@ def review(submission: Submission) -> Variables:
     values = submission.values
     verdict = values["review"]
     wrong = _place(ticket, values.get("division_code"))
-    wrong += _correct(ticket, values)
+    wrong += correct(ticket, values)
     history = None
     if values.get("ticket_type") and verdict in _ACCEPTS:
         try:
@@ -80,7 +80,7 @@ def _place(ticket: Ticket, code: str | None) -> list[FieldError]:
     return []
 
 
-def _correct(ticket: Ticket, values: Mapping[str, Any]) -> list[FieldError]:
+def correct(ticket: Ticket, values: Mapping[str, Any]) -> list[FieldError]:
     """Category, urgency and sensitivity as the operator sees them, and whom it is about.
 
     The caller's wish to stay unknown is never taken back.

@@ -80,7 +80,7 @@ def offered(row: UserTask, ticket: Ticket, views: Sequence[FieldView]) -> list[F
 
 def first_values(row: UserTask, ticket: Ticket) -> dict[str, Any] | None:
     """What the form starts with; None for forms that are not of these."""
-    if row.form == "ticket.review":
+    if row.form in {"ticket.review", "call.check"}:
         return {
             "review": "transfer" if conflicts.only_transfer(ticket) else "accept",
             "division_code": ticket.division_code,

@@ -76,6 +76,18 @@ def complaint(**changed: Any) -> dict[str, Any]:
     }
 
 
+def declaration() -> dict[str, Any]:
+    """What an agent enters while a household asks to be looked at."""
+    return {
+        "caller_name": "赵某某",
+        "contact_phone": NUMBER,
+        "id_card_no": "11010519491231002X",
+        "division_code": MEITAN,
+        "content": "户主住院自付费用较高，申请纳入监测。",
+        "poverty_risk": [1],
+    }
+
+
 def ticket_of(world: World, number: str) -> Ticket:
     """The row, detached."""
     with world.app.app_context():
@@ -283,6 +295,31 @@ def test_a_check_sends_a_record_back_to_the_seat(seats: World) -> None:
     seats.complete(people.province, number, review="accept")
 
     assert ticket_of(seats, number).detail_address == "马山镇三组"
+    assert steps(seats, people.province, number) == ["dispatch"]
+
+
+def test_a_check_corrects_the_type_and_what_is_sealed_stays_so(seats: World) -> None:
+    people, agent, number = seats.chain(), agent_of(seats), ring(seats)
+    seats.complete(agent, number, call="record", ticket_type="complaint")
+    seats.complete(agent, number, **complaint(is_confidential=True))
+    due = ticket_of(seats, number).due_at
+
+    seats.complete(
+        people.province,
+        number,
+        review="back",
+        opinion="这是自主申报，请按申报表记录。",
+        ticket_type="declaration",
+        urgency=2,
+    )
+    (task,) = seats.tasks(agent, number)
+    assert task["form"] == "call.record.declaration"
+    seats.complete_task(agent, task, declaration(), 200)
+
+    again = ticket_of(seats, number)
+    assert (again.ticket_type, again.is_confidential) == ("declaration", True)
+    assert again.due_at > due  # a declaration has five working days more
+    seats.complete(people.province, number, review="accept")
     assert steps(seats, people.province, number) == ["dispatch"]
 
 
