@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
-from app.approvals import rules
 from app.approvals.messages import both_numbers, partner_of, tell
 from app.approvals.models import Extension
-from app.deadlines.rules import working_days_after
 from app.exchange import outbox
 from app.organisations import queries as organisations
+from app.tickets import clock
 from app.tickets.models import Ticket
 from app.tickets.services import beijing
+
+DECISION = "extension_decision"
+"""What 12345 has to decide in before it is reminded. Silence is never consent."""
 
 
 def send(ticket: Ticket, request: Extension, now: datetime) -> datetime:
@@ -25,7 +27,7 @@ def send(ticket: Ticket, request: Extension, now: datetime) -> datetime:
             "extension_reason": request.reason,
             "extension_days": request.days,
             "current_due_at": beijing(ticket.due_at),
-            "proposed_due_at": beijing(rules.prolonged(ticket.due_at, request.days)),
+            "proposed_due_at": beijing(request.proposed_due_at),
             "requested_at": beijing(request.requested_at),
             "requested_by_org": unit.name if unit else "",
         },
@@ -33,7 +35,7 @@ def send(ticket: Ticket, request: Extension, now: datetime) -> datetime:
         once=f"extension:{request.request_no}",
     )
     request.sent_at = now
-    return working_days_after(now, rules.ANSWER_WITHIN)
+    return clock.wait(ticket, DECISION, now)
 
 
 def remind(ticket: Ticket, request: Extension, now: datetime) -> datetime:
@@ -46,7 +48,7 @@ def remind(ticket: Ticket, request: Extension, now: datetime) -> datetime:
         now,
         once=f"extension:{request.request_no}:reminder:{request.reminders}",
     )
-    return working_days_after(now, rules.ANSWER_WITHIN)
+    return clock.promise(ticket, DECISION, now)
 
 
 def granted(ticket: Ticket, request: Extension, days: int, now: datetime) -> None:

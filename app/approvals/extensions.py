@@ -3,7 +3,6 @@
 While a request is open the ticket is 延期审批中. When the handling ends first, it lapses.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,10 +11,14 @@ from app.approvals.errors import ExtensionRefused, RequestNotOpen
 from app.approvals.models import AGREED, LAPSED, OPEN, REFUSED, Extension
 from app.core.db import session
 from app.core.errors import Conflict, FieldError, Invalid
+from app.deadlines import services as deadlines
+from app.deadlines.clocks import PLANNED
+from app.deadlines.errors import ExtensionTooLate
+from app.deadlines.policy import Extension as ExtensionTerms
 from app.engine import runner
-from app.engine.models import UserTask
-from app.engine.registry import Change, Submission, Variables
+from app.engine.registry import SYSTEM, Change, Submission, Variables
 from app.security.principal import Principal
+from app.tickets import clock
 from app.tickets.access import may_do
 from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
@@ -44,11 +47,17 @@ def ask(ticket: Ticket, values: dict[str, Any], principal: Principal, now: datet
     earlier = queries.extensions_of(ticket.id)
     if any(each.state == OPEN for each in earlier):
         raise Conflict("已有延期申请正在审批", "EXTENSION_OPEN", current_state=ticket.status)
-    _refuse_more_than_allowed(ticket, earlier, values["extension_days"])
-    if rules.is_too_late(now, ticket.due_at):
+    clock.ensure(ticket, now)
+    terms = deadlines.extension_terms(ticket.id)
+    _refuse_more_than_allowed(terms, earlier, values["extension_days"])
+    try:
+        deadlines.ask_extension(ticket.id, now)
+    except ExtensionTooLate:
         late = "超过办结时限不能申请延期"
-        soon = f"延期须在办结时限前至少{rules.ASK_BEFORE}个工作日申请"
-        raise ExtensionRefused("EXTENSION_TOO_LATE", late if now > ticket.due_at else soon)
+        soon = f"延期须在办结时限前至少{terms.apply_before.title}申请"
+        raise ExtensionRefused(
+            "EXTENSION_TOO_LATE", late if now > ticket.due_at else soon
+        ) from None
     way = _way(ticket, principal)
     request = Extension(
         ticket_id=ticket.id,
@@ -61,16 +70,16 @@ def ask(ticket: Ticket, values: dict[str, Any], principal: Principal, now: datet
         unit_id=principal.unit_id,
         requested_at=now,
         due_before=ticket.due_at,
-        proposed_due_at=rules.prolonged(ticket.due_at, values["extension_days"]),
+        proposed_due_at=deadlines.due_if_granted(
+            ticket.id, values["extension_days"], unit=terms.unit
+        ),
         decider=way.decider,
         reminders=0,
         state=OPEN,
     )
     session().add(request)
     ticket.extension_until = request.proposed_due_at
-    for task in _ruled_tasks(ticket, ticket.due_at):
-        task.sort_at = request.proposed_due_at
-    session().flush()
+    _show(ticket)
     return {
         "extension_id": request.id,
         "city_first": way.city_first,
@@ -118,6 +127,7 @@ def answer(ticket: Ticket, given: dict[str, Any], now: datetime) -> bool:
         raise RequestNotOpen(ticket.status)
     _say(request, given["opinion"], given.get("decided_by"), given.get("decided_at") or now)
     request.approved_days = given.get("approved_days") if given["approved"] == YES else None
+    clock.close(ticket, extension_messages.DECISION, now)
     state = runner.deliver_message(
         f"decision:{request.request_no}",
         "decide.extension",
@@ -135,7 +145,9 @@ def grant(ticket: Ticket, request: Extension, now: datetime) -> None:
     if request.state != OPEN:
         return
     days = request.approved_days or request.days
-    _close(ticket, request, AGREED, lambda due: rules.prolonged(due, days), now)
+    unit = deadlines.extension_terms(ticket.id).unit
+    deadlines.grant(ticket.id, days, now, unit=unit, actor_name=request.decided_by or SYSTEM.name)
+    _close(ticket, request, AGREED, now)
     if ticket.partner_id is not None:
         extension_messages.granted(ticket, request, days, now)
 
@@ -143,7 +155,9 @@ def grant(ticket: Ticket, request: Extension, now: datetime) -> None:
 def refuse(ticket: Ticket, request: Extension, now: datetime) -> None:
     """不予延期: the time limit stays, with a working day left at least."""
     if request.state == OPEN:
-        _close(ticket, request, REFUSED, lambda due: rules.after_refusal(due, now), now)
+        by = request.decided_by or SYSTEM.name
+        deadlines.refuse_extension(ticket.id, now, actor_name=by)
+        _close(ticket, request, REFUSED, now)
 
 
 def follow(ticket: Ticket, change: Change) -> None:
@@ -153,7 +167,7 @@ def follow(ticket: Ticket, change: Change) -> None:
     """
     settle(ticket, change.now, running=change.status == "open")
     for task in change.opened:
-        if ticket.extension_until is not None and task.due_at == ticket.due_at:
+        if ticket.extension_until is not None and task.deadline_key in PLANNED:
             task.sort_at = ticket.extension_until
 
 
@@ -165,10 +179,12 @@ def settle(ticket: Ticket, now: datetime, *, running: bool = True) -> None:
     request = queries.latest_extension(ticket.id) if ticket.extension_pending else None
     if request is None or (running and _is_wanted(ticket, request)):
         return
-    _close(ticket, request, LAPSED, lambda due: due, now)
+    deadlines.refuse_extension(ticket.id, now, reason="延期申请失效")
+    _close(ticket, request, LAPSED, now)
     if running:
         _end_branch(ticket, request, now)
     if request.sent_at is not None:
+        clock.close(ticket, extension_messages.DECISION, now, cancelled=True)
         extension_messages.cancel(ticket, request, now)
 
 
@@ -180,15 +196,14 @@ def of(data: Any) -> Extension:
     return request
 
 
-def _refuse_more_than_allowed(ticket: Ticket, earlier: list[Extension], days: int) -> None:
-    allowed = rules.EXTENSIONS[ticket.ticket_type]
+def _refuse_more_than_allowed(allowed: ExtensionTerms, earlier: list[Extension], days: int) -> None:
     had = [each.approved_days or each.days for each in earlier if each.state == AGREED]
-    if not allowed.times:
+    if not allowed.max_times:
         raise ExtensionRefused("EXTENSION_NOT_FOR_TYPE", "该类工单不能延期")
-    if len(had) >= allowed.times:
-        raise ExtensionRefused("EXTENSION_USED_UP", f"每张工单最多延期{allowed.times}次")
-    if sum(had) + days > allowed.days:
-        most = allowed.days - sum(had)
+    if len(had) >= allowed.max_times:
+        raise ExtensionRefused("EXTENSION_USED_UP", f"每张工单最多延期{allowed.max_times}次")
+    if sum(had) + days > allowed.max_days:
+        most = allowed.max_days - sum(had)
         raise Invalid([FieldError("extension_days", "most", f"该类工单最多再延期{most}天")])
 
 
@@ -220,31 +235,21 @@ def _say(request: Extension, opinion: str | None, by: str | None, at: datetime) 
     request.opinion, request.decided_by, request.decided_at = opinion, by, at
 
 
-def _close(
-    ticket: Ticket,
-    request: Extension,
-    state: str,
-    moved: Callable[[datetime], datetime],
-    now: datetime,
-) -> None:
-    """End the request and move the ticket's time limit, with that of the steps it rules."""
-    old = ticket.due_at
-    for task in _ruled_tasks(ticket, old):
-        if task.due_at is not None:
-            task.due_at = task.sort_at = moved(task.due_at)
-    ticket.due_at, ticket.extension_until = moved(old), None
+def _close(ticket: Ticket, request: Extension, state: str, now: datetime) -> None:
+    """End the request; what it kept from turning red shows its own time limit again."""
+    ticket.extension_until = None
     request.state, request.due_after = state, ticket.due_at
     request.decided_at = request.decided_at or now
+    _show(ticket)
+
+
+def _show(ticket: Ticket) -> None:
+    """Lists call nothing overdue before the date that was asked for (EX-03)."""
     session().flush()
-
-
-def _ruled_tasks(ticket: Ticket, due: datetime) -> list[UserTask]:
-    """Open steps that are due with the ticket, and the handling itself."""
-    return [
-        task
-        for task in queries.open_tasks(ticket.acceptance_no)
-        if task.due_at is not None and (task.due_at == due or task.deadline_key == HANDLING)
-    ]
+    for task in queries.open_tasks(ticket.acceptance_no):
+        if task.due_at is not None and task.deadline_key in PLANNED:
+            task.sort_at = ticket.extension_until or task.due_at
+    session().flush()
 
 
 def _repeats(request: Extension, given: dict[str, Any]) -> bool:

@@ -9,19 +9,19 @@ from app.approvals.messages import both_numbers, partner_of, tell
 from app.approvals.models import AGREED, OPEN, REFUSED, ReturnRequest, Transfer
 from app.core.db import session
 from app.core.errors import FieldError, Invalid
-from app.deadlines.rules import working_days_after
 from app.engine import runner
 from app.engine.registry import Submission
 from app.exchange import outbox
 from app.organisations import queries as organisations
+from app.tickets import clock, merge, results
 from app.tickets.models import Ticket
 from app.tickets.services import beijing
 
 YES = 1
 SECOND_RETURN = "second_return"
 """The permit (准予) to ask for a return again."""
-DECISION_DAYS = 1
-"""Working days 12345 has to answer before it is reminded (REQUIREMENTS 2.2)."""
+DECISION = "return_decision"
+"""What 12345 has to answer in before it is reminded (REQUIREMENTS 2.2)."""
 
 
 def ask_return(
@@ -29,12 +29,16 @@ def ask_return(
 ) -> ReturnRequest:
     """Write a return request down; the diagram sends it. Invalid names `field` when it may not be.
 
-    Only what 12345 or the nation sent can go back there. After a refusal it takes a new reason and
+    Only what 12345 or the nation sent can go back there, and not after a result, nor when others
+    were merged into it: their senders agreed to nothing. After a refusal it takes a new reason and
     the leader's permit, which is used up by it (EX-01).
     """
+    merge.require_none(ticket, "退单")
     earlier = queries.returns_of(ticket.id)
     if ticket.partner_id is None and submission.data["result_to"] != "national":
         raise Invalid([FieldError(field, "source", "只有12345或国家转来的工单可以退单")])
+    if results.was_sent(ticket):
+        raise Invalid([FieldError(field, "result_sent", "办理结果已反馈，不能退单")])
     if any(one.state == REFUSED for one in earlier):
         wrong = []
         if SECOND_RETURN not in ticket.permits:
@@ -82,7 +86,7 @@ def send_return(ticket: Ticket, now: datetime) -> datetime:
         once=f"return:{request.request_no}",
     )
     ticket.status = "return_pending"
-    return working_days_after(now, DECISION_DAYS)
+    return clock.wait(ticket, DECISION, now)
 
 
 def remind_return(ticket: Ticket, now: datetime) -> datetime:
@@ -96,7 +100,7 @@ def remind_return(ticket: Ticket, now: datetime) -> datetime:
         now,
         once=f"return:{request.request_no}:reminder:{request.reminders}",
     )
-    return working_days_after(now, DECISION_DAYS)
+    return clock.promise(ticket, DECISION, now)
 
 
 def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool:
@@ -126,7 +130,7 @@ def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool
     request.opinion = answer["opinion"]
     request.decided_by = answer.get("decided_by")
     request.decided_at = answer.get("decided_at") or now
-    session().flush()
+    clock.close(ticket, DECISION, now)
     return False
 
 
@@ -172,19 +176,16 @@ def decide_transfer(
     transfer.decided_at = submission.now
 
 
-def close_transferred(ticket: Ticket, now: datetime) -> None:
-    """Tell 12345 where the matter went (O8); the ticket ends here (已移送)."""
+def close_transferred(ticket: Ticket, now: datetime) -> dict[str, str]:
+    """Tell 12345 where the matter went (O8), which is returned; the ticket ends here (已移送)."""
     transfer = _transfer(ticket)
+    where = {"transfer_out_org": transfer.organisation, "reason": transfer.reason}
     if ticket.partner_id is not None:
-        tell(
-            ticket,
-            "transferred_out",
-            {"transfer_out_org": transfer.organisation, "reason": transfer.reason},
-            now,
-            once=f"transfer:{ticket.acceptance_no}",
-        )
+        once = f"transfer:{ticket.acceptance_no}"
+        tell(ticket, "transferred_out", where, now, once=once)
     ticket.status = "transferred_out"
     ticket.archived_at = now
+    return where
 
 
 def _repeats(request: ReturnRequest, answer: dict[str, Any]) -> bool:

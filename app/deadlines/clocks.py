@@ -4,17 +4,19 @@ Whoever changes a deadline holds the row of its clock. A due date is never moved
 happened is written down, and the date is computed anew from its beginning.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, inspect, select
 
 from app.core.db import session
 from app.deadlines import calendars, editions, ladder, plan, policies, registry
 from app.deadlines.calendar import Calendar
+from app.deadlines.editions import NUMBERS
 from app.deadlines.errors import NoClock
 from app.deadlines.ladder import GREEN, LATE, Marks
 from app.deadlines.limits import limit_of
@@ -99,33 +101,72 @@ class Clock:
 
 def lock(ticket_id: int, *, ended: bool = False) -> Clock:
     """Lock a ticket's clock. NoClock when there is none, or it has ended and `ended` is False."""
-    row = session().get(TicketClock, ticket_id, with_for_update=True, populate_existing=True)
-    if row is None or (row.closed_at is not None and not ended):
+    found = session().execute(_of(select(TicketClock, *NUMBERS), ticket_id)).first()
+    if found is None or (found[0].closed_at is not None and not ended):
         raise NoClock
-    return clock_of(row)
+    return _clock(found[0], found[1:])
 
 
-def replan(clock: Clock, now: datetime, event: str, reason: str, actor_name: str) -> None:
-    """Compute every open deadline of the ticket anew and schedule what has moved."""
-    rows = sorted(clock.open_rows, key=lambda row: row.stage != "total")
-    total_due = rows[0].due_at if rows else now
-    for row in rows:
-        found = planned(row, clock, clock.policy, total_due)
-        move(clock, row, found, now, event, reason, actor_name)
-        if row.stage == "total":
-            total_due = row.due_at
+def lock_with_rows(ticket_id: int) -> Clock | None:
+    """Lock a ticket's clock and read its round by the same statement; None without a clock.
+
+    For a turn, which waits for nobody's lights: those of a row may be older than the lock.
+    """
+    joined = (Deadline.ticket_id == TicketClock.ticket_id) & (Deadline.round == TicketClock.round)
+    statement = select(TicketClock, Deadline, *NUMBERS).outerjoin(Deadline, joined)
+    found = session().execute(_of(statement, ticket_id).order_by(Deadline.id)).all()
+    if not found:
+        return None
+    clock = _clock(found[0][0], found[0][2:])
+    keep(clock, [row[1] for row in found if row[1] is not None])
+    return clock
+
+
+def replan(
+    clock: Clock,
+    now: datetime,
+    event: str,
+    reason: str,
+    actor_name: str,
+    *,
+    only_moved: bool = False,
+) -> None:
+    """Compute every open deadline of the ticket anew and schedule it anew.
+
+    With `only_moved` those whose dates stay keep their schedule too.
+    """
+    if only_moved and not any(_differs(row, found) for row, found in plans(clock, clock.policy)):
+        return
+    read_again(clock)
+    for row, found in plans(clock, clock.policy):
+        if not only_moved or _differs(row, found):
+            move(clock, row, found, now, event, reason, actor_name)
     session().flush()
 
 
-def planned(row: Deadline, clock: Clock, policy: Policy, total_due: datetime) -> plan.Deadline:
-    """What a deadline would be by this policy and the present calendar."""
-    facts = Facts.from_data(row.facts)
+def plans(clock: Clock, policy: Policy) -> list[tuple[Deadline, plan.Deadline]]:
+    """What every open deadline would be by this policy, the ticket's own first."""
+    total_due = clock.total.due_at
+    found = []
+    for row in sorted(clock.open_rows, key=lambda row: row.stage != "total"):
+        made = planned(row, clock, policy, total_due)
+        if row.stage == "total":
+            total_due = made.due_at
+        found.append((row, made))
+    return found
+
+
+def planned(
+    row: Deadline, clock: Clock, policy: Policy, total_due: datetime, *more: str
+) -> plan.Deadline:
+    """What a deadline would be by this policy and the present calendar, with `more` granted."""
+    facts = clock.facts if row.stage == "total" else Facts.from_data(row.facts)
     adjustment = Adjustment(
-        tuple(limit_of(each) for each in row.granted), row.paused, row.not_before
+        tuple(limit_of(each) for each in (*row.granted, *more)), row.paused, row.not_before
     )
     if row.stage == "total":
         return plan.total(facts, policy, clock.calendar, adjustment)
-    found = _of(row.stage, row.start_at, facts, total_due, policy, clock.calendar, adjustment)
+    found = _planned(row.stage, row.start_at, facts, total_due, policy, clock.calendar, adjustment)
     return found or plan.bare(row.stage, row.start_at, total_due, policy, clock.calendar)
 
 
@@ -180,12 +221,6 @@ def log(
     )
 
 
-def clock_of(row: TicketClock) -> Clock:
-    """A locked row with its calendar."""
-    edition = editions.current().calendar
-    return Clock(row, calendars.of(row.division_code, edition), edition.last)
-
-
 def begin(
     clock: Clock,
     stage: str,
@@ -195,13 +230,16 @@ def begin(
     task_id: UUID | None = None,
     unit_id: int | None = None,
 ) -> Deadline | None:
-    """Start a deadline of a stage; None when it has no limit, unless a task needs a due date."""
+    """Plan a deadline of a stage; None when it has no limit, unless a task needs a due date.
+
+    It is not written before `write`.
+    """
     rule = clock.policy.rule(stage, facts.words)
     begun = _anchor(clock, stage, rule.after) if rule and rule.after else None
     start, paused = (begun.start_at, begun.paused) if begun else (now, plan.NONE)
     total_due = clock.total.due_at
     adjustment = Adjustment(paused=paused)
-    found = _of(stage, start, facts, total_due, clock.policy, clock.calendar, adjustment)
+    found = _planned(stage, start, facts, total_due, clock.policy, clock.calendar, adjustment)
     if found is None and task_id is not None:
         found = plan.bare(stage, start, total_due, clock.policy, clock.calendar)
     if found is None:
@@ -218,7 +256,7 @@ def add(
     unit_id: int | None = None,
     paused: timedelta = plan.NONE,
 ) -> Deadline:
-    """Write a deadline and the work item of its first step."""
+    """Put a deadline on the clock; `write` writes it."""
     row = Deadline(
         ticket_id=clock.row.ticket_id,
         round=clock.row.round,
@@ -237,10 +275,15 @@ def add(
         **_dates(found),
     )
     clock.rows.append(row)
-    session().add(row)
-    session().flush()
-    schedule(clock, row)
     return row
+
+
+def write(clock: Clock) -> None:
+    """Write the deadlines that were put on the clock, with the work items of their first steps."""
+    fresh = [row for row in clock.rows if inspect(row).transient]
+    session().add_all(fresh)
+    session().flush()
+    workqueue.enqueue_many(LANE, [item for row in fresh if (item := next_item(clock, row))])
 
 
 def move(
@@ -266,7 +309,7 @@ def move(
         schedule(clock, row)
 
 
-def _of(
+def _planned(
     stage: str,
     start: datetime,
     facts: Facts,
@@ -279,6 +322,10 @@ def _of(
         return plan.stage(stage, start, facts, total_due, policy, calendar, adjustment)
     latest = total_due if stage in CAPPED else None
     return plan.clock(stage, start, facts, policy, calendar, adjustment, latest=latest)
+
+
+def _differs(row: Deadline, found: plan.Deadline) -> bool:
+    return any(getattr(row, name) != value for name, value in _dates(found).items())
 
 
 def _dates(found: plan.Deadline) -> dict[str, Any]:
@@ -303,7 +350,46 @@ def close(row: Deadline, now: datetime, *, cancelled: bool) -> None:
     row.state, row.closed_at = CANCELLED if cancelled else DONE, now
 
 
+def end(clock: Clock, now: datetime) -> None:
+    """The ticket has ended: its total is frozen, what else was open falls away."""
+    for row in clock.open_rows:
+        close(row, now, cancelled=row.stage != "total")
+    clock.row.closed_at = clock.row.closed_at or now
+
+
+def anew(clock: Clock) -> Clock:
+    """The clock with the calendar of the division that its row names now."""
+    edition = editions.current().calendar
+    fresh = Clock(clock.row, calendars.of(clock.row.division_code, edition), edition.last)
+    keep(fresh, clock.rows)
+    return fresh
+
+
+def keep(clock: Clock, rows: list[Deadline]) -> None:
+    """These are its rows: they need not be read."""
+    clock.__dict__["rows"] = rows
+
+
+def read_again(clock: Clock) -> None:
+    """Forget the rows that were read with the lock, before their lights count."""
+    session().flush()
+    clock.__dict__.pop("rows", None)
+
+
 def _anchor(clock: Clock, stage: str, after: str) -> Deadline | None:
     """Where a stage's time began: with the earlier one, unless the stage comes again."""
     earlier = clock.of_stage(after)
     return earlier[-1] if earlier and not clock.of_stage(stage) else None
+
+
+def _of(statement: Select[Any], ticket_id: int) -> Select[Any]:
+    return (
+        statement.where(TicketClock.ticket_id == ticket_id)
+        .with_for_update(of=TicketClock)
+        .execution_options(populate_existing=True)
+    )
+
+
+def _clock(row: TicketClock, numbers: Sequence[int]) -> Clock:
+    edition = editions.of(numbers).calendar
+    return Clock(row, calendars.of(row.division_code, edition), edition.last)

@@ -4,6 +4,7 @@ Every process keeps what it has read under these numbers, so that a change reach
 their next transaction and nothing is read twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,13 +13,12 @@ from sqlalchemy import func, select
 from app.core.db import session
 from app.deadlines.models import CalendarChange, PolicyVersion
 
-_NUMBERS = select(
-    *(
-        select(number).scalar_subquery()
-        for table in (CalendarChange, PolicyVersion)
-        for number in (func.coalesce(func.max(table.id), 0), func.count(table.id))
-    )
+NUMBERS = tuple(
+    select(number).scalar_subquery()
+    for table in (CalendarChange, PolicyVersion)
+    for number in (func.coalesce(func.max(table.id), 0), func.count(table.id))
 )
+"""Columns for a statement that asks for something else too."""
 
 
 class Edition(NamedTuple):
@@ -42,5 +42,9 @@ class Editions:
 
 def current() -> Editions:
     """The editions this transaction sees."""
-    row = session().execute(_NUMBERS).one()
-    return Editions(Edition(*row[:2]), Edition(*row[2:]))
+    return of(session().execute(select(*NUMBERS)).one())
+
+
+def of(numbers: Sequence[int]) -> Editions:
+    """The editions from the values of `NUMBERS`."""
+    return Editions(Edition(*numbers[:2]), Edition(*numbers[2:]))

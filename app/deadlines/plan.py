@@ -154,6 +154,7 @@ def stage(
     else:
         own = _adjusted(rule.limit.after(start, calendar).at, calendar, adjustment)
         due, squeezed = _fitted(start, own, latest, reserve, calendar)
+        due = max(due, min(adjustment.not_before or due, latest))
     found = _deadline(key, rule, start, due, policy, calendar, adjustment)
     return replace(found, squeezed=squeezed)
 

@@ -29,6 +29,12 @@ def current(province_code: str, edition: Edition | None = None) -> Policy:
     return version(_labels[key])
 
 
+def scope_of(division_code: str) -> str:
+    """The province whose policy holds for a division; `NATIONAL` for the whole country."""
+    province = division_code[:2]
+    return NATIONAL if province == "00" else province.ljust(12, "0")
+
+
 def version(label: str) -> Policy:
     """The policy of a version a deadline names; a version never changes."""
     if label not in _policies:

@@ -4,7 +4,6 @@ One ticket with a preview, or all of them in the background: a chain of work ite
 tickets each, that a restart goes on with. What is closed stays frozen.
 """
 
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,12 +13,11 @@ from uuid import uuid4
 from sqlalchemy import Select, func, select
 
 from app.core.db import session
-from app.deadlines import clocks, editions, plan, policies
+from app.deadlines import clocks, editions, policies
 from app.deadlines.clocks import Clock
 from app.deadlines.errors import NoClock
 from app.deadlines.models import OPEN_STATES, Deadline, TicketClock
 from app.deadlines.policy import Policy
-from app.divisions import queries as divisions
 from app.engine import runner
 from app.workqueue import services as workqueue
 from app.workqueue.models import READY, WorkItem
@@ -58,7 +56,7 @@ def preview(ticket_id: int, kind: str = POLICY) -> list[Move]:
     clock = clocks.lock(ticket_id)
     return [
         Move(row.id, row.stage, row.due_at, found.due_at, found.provisional)
-        for row, found in _plans(clock, _policy(clock, kind))
+        for row, found in clocks.plans(clock, _policy(clock, kind))
         if row.due_at != found.due_at
     ]
 
@@ -76,7 +74,7 @@ def recompute(
     runner.hold(known.business_key)
     clock = clocks.lock(ticket_id)
     policy = _policy(clock, kind)
-    plans = _plans(clock, policy)
+    plans = clocks.plans(clock, policy)
     if kind == POLICY:
         clock.row.policy = policy.version
         clock = Clock(clock.row, clock.calendar, clock.edition)
@@ -153,17 +151,4 @@ def _outdated(kind: str) -> Select[int]:
 def _policy(clock: Clock, kind: str) -> Policy:
     if kind != POLICY:
         return clock.policy
-    province = divisions.province_city_county(clock.row.division_code).province_code
-    return policies.current(province or policies.NATIONAL)
-
-
-def _plans(clock: Clock, policy: Policy) -> Sequence[tuple[Deadline, plan.Deadline]]:
-    rows = sorted(clock.open_rows, key=lambda row: row.stage != "total")
-    total_due = clock.total.due_at
-    found = []
-    for row in rows:
-        planned = clocks.planned(row, clock, policy, total_due)
-        if row.stage == "total":
-            total_due = planned.due_at
-        found.append((row, planned))
-    return found
+    return policies.current(policies.scope_of(clock.row.division_code))

@@ -4,7 +4,6 @@ All of them run in the caller's transaction. `now` is when it happens: nothing i
 after the fact.
 """
 
-from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,14 +12,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.core.db import session
-from app.deadlines import calendars, clocks, editions, plan, policies
-from app.deadlines.clocks import PAUSES, PLANNED, UNPAUSED, Clock, lock, replan
+from app.deadlines import calendars, clocks, editions, pauses, plan, policies
+from app.deadlines.clocks import PLANNED, Clock, lock, replan
 from app.deadlines.errors import ExtensionTooLate
 from app.deadlines.limits import Limit
-from app.deadlines.models import PAUSED, RUNNING, Deadline, Pause, TicketClock
+from app.deadlines.models import Deadline, TicketClock
 from app.deadlines.plan import Facts
-from app.divisions import queries as divisions
-from app.engine.models import UserTask
+from app.deadlines.policy import Extension
 
 
 def open_ticket(
@@ -30,14 +28,20 @@ def open_ticket(
 
     `division_code` is where it is handled: it chooses the calendar, and its province the policy.
     """
-    known = session().get(TicketClock, ticket_id, with_for_update=True)
+    known = clocks.lock_with_rows(ticket_id)
     if known is not None:
-        return clocks.clock_of(known).total
+        return known.total
+    clock = open_clock(ticket_id, business_key, facts, now, division_code=division_code)
+    clocks.write(clock)
+    return clock.total
+
+
+def open_clock(
+    ticket_id: int, business_key: str, facts: Facts, now: datetime, *, division_code: str
+) -> Clock:
+    """The clock of a ticket that has none, with its first deadlines; its caller writes them."""
     edition = editions.current()
-    policy = policies.current(
-        divisions.province_city_county(division_code).province_code or policies.NATIONAL,
-        edition.policy,
-    )
+    policy = policies.current(policies.scope_of(division_code), edition.policy)
     row = TicketClock(
         ticket_id=ticket_id,
         business_key=business_key,
@@ -47,9 +51,11 @@ def open_ticket(
         round=1,
     )
     session().add(row)
-    session().flush()
     calendar = calendars.of(division_code, edition.calendar)
-    return _open_round(Clock(row, calendar, edition.calendar.last), now)
+    clock = Clock(row, calendar, edition.calendar.last)
+    clocks.keep(clock, [])
+    _open_round(clock, now)
+    return clock
 
 
 def open_stage(
@@ -66,37 +72,10 @@ def open_stage(
     首次联系 too. A stage whose rule says `after` starts where the earlier stage did, the first time
     in a round.
     """
-    return _open_stage(lock(ticket_id), stage, task_id, unit_id, facts, now)
-
-
-def follow(
-    ticket_id: int,
-    opened: Sequence[UserTask],
-    done: Collection[UUID],
-    cancelled: Collection[UUID],
-    now: datetime,
-    *,
-    facts: Callable[[UserTask], dict[str, Any]] = lambda task: {},
-) -> None:
-    """One turn of the ticket's diagram: close the tasks that ended, give the new ones due dates.
-
-    The observer of a process calls it with rows that are about to be written. A task without a
-    deadline key is due when the ticket is. `facts` says what differs for a task (驳回 …).
-    """
-    clock = lock(ticket_id, ended=True)
-    for row in clock.open_rows:
-        if row.task_id in done or row.task_id in cancelled:
-            clocks.close(row, now, cancelled=row.task_id in cancelled)
-    if clock.row.closed_at is not None:
-        return
-    for task in opened:
-        if task.deadline_key is None:
-            due_at = clock.total.due_at
-        else:
-            due_at = _open_stage(
-                clock, task.deadline_key, task.id, task.unit_id, facts(task), now
-            ).due_at
-        task.due_at = task.sort_at = due_at
+    clock = lock(ticket_id)
+    made = begin_stage(clock, stage, task_id, unit_id, facts, now)
+    clocks.write(clock)
+    return made
 
 
 def start(
@@ -104,7 +83,9 @@ def start(
 ) -> Deadline | None:
     """A limit that no task has (等待补充 …); None when the policy gives none."""
     clock = lock(ticket_id)
-    return clocks.begin(clock, stage, now, clock.facts, unit_id=unit_id)
+    made = clocks.begin(clock, stage, now, clock.facts, unit_id=unit_id)
+    clocks.write(clock)
+    return made
 
 
 def close_stage(task_id: UUID, now: datetime, *, cancelled: bool = False) -> None:
@@ -126,10 +107,7 @@ def close(ticket_id: int, stage: str, now: datetime, *, cancelled: bool = False)
 
 def close_ticket(ticket_id: int, now: datetime) -> None:
     """The ticket has ended: its total is frozen, what else was open falls away."""
-    clock = lock(ticket_id, ended=True)
-    for row in clock.open_rows:
-        clocks.close(row, now, cancelled=row.stage != "total")
-    clock.row.closed_at = clock.row.closed_at or now
+    clocks.end(lock(ticket_id, ended=True), now)
 
 
 def new_round(ticket_id: int, now: datetime) -> Deadline:
@@ -141,7 +119,11 @@ def new_round(ticket_id: int, now: datetime) -> Deadline:
     clock.row.facts, clock.row.closed_at = facts.as_data(), None
     clock.row.extension_asked_at = None
     clock.row.round += 1
-    return _open_round(Clock(clock.row, clock.calendar, clock.edition), now)
+    clock = Clock(clock.row, clock.calendar, clock.edition)
+    clocks.keep(clock, [])
+    total = _open_round(clock, now)
+    clocks.write(clock)
+    return total
 
 
 def change_facts(
@@ -149,57 +131,53 @@ def change_facts(
 ) -> Deadline:
     """The ticket became another matter (handed down, 改类): its dates follow, pauses are kept."""
     clock = lock(ticket_id)
-    clock.row.facts = replace(clock.facts, **facts).as_data()
-    total = clock.total
-    if total.closed_at is None:
-        total.facts = clock.row.facts
-    replan(clock, now, "facts", reason, actor_name)
-    return total
+    take_facts(clock, replace(clock.facts, **facts), now, reason, actor_name)
+    return clock.total
+
+
+def take_facts(clock: Clock, facts: Facts, now: datetime, reason: str, actor_name: str) -> None:
+    """The same of a locked clock."""
+    clock.row.facts = facts.as_data()
+    replan(clock, now, "facts", reason, actor_name, only_moved=True)
 
 
 def pause(ticket_id: int, reason: str, now: datetime) -> None:
     """Stop the clock from now on, for a reason of `PAUSES`; several may hold at once."""
-    clock = lock(ticket_id)
-    runs_on = PAUSES[reason] | UNPAUSED
-    if _open_pause(clock, reason) is None:
-        session().add(Pause(ticket_id=ticket_id, reason=reason, started_at=now))
-    for row in clock.open_rows:
-        if row.state == RUNNING and row.stage not in runs_on:
-            row.state, row.paused_at = PAUSED, now
-            row.generation += 1
-    session().flush()
+    pauses.begin(lock(ticket_id), reason, now)
 
 
 def resume(ticket_id: int, reason: str, now: datetime) -> None:
     """End a pause; the clock goes on when it was the last, with all its working time back."""
-    clock = lock(ticket_id)
-    ending = _open_pause(clock, reason)
-    if ending is None:
-        return
-    ending.ended_at = now
-    session().flush()
-    still = select(Pause.id).where(Pause.ticket_id == ticket_id, Pause.ended_at.is_(None))
-    if session().scalar(still.limit(1)) is not None:
-        return
-    for row in clock.open_rows:
-        if row.state == PAUSED and row.paused_at is not None:
-            row.paused += clock.calendar.working_time(row.paused_at, now)
-            row.state, row.paused_at = RUNNING, None
-    replan(clock, now, "resumed", reason, "系统")
+    pauses.end(lock(ticket_id), reason, now)
 
 
 def ask_extension(ticket_id: int, now: datetime) -> None:
     """An extension was asked for: while it is open nothing turns red. Refused when too late."""
     clock = lock(ticket_id)
-    if now > latest_request(clock, clock.total.due_at):
+    before = clock.policy.extension(clock.facts.words).apply_before
+    if now > before.before(clock.total.due_at, clock.calendar):
         raise ExtensionTooLate
     clock.row.extension_asked_at = now
 
 
-def latest_request(clock: Clock, due_at: datetime) -> datetime:
-    """Until when an extension may be asked for."""
-    before = clock.policy.extension(clock.facts.words).apply_before
-    return before.before(due_at, clock.calendar)
+def extension_terms(ticket_id: int) -> Extension:
+    """How often the ticket may be extended, and by how much."""
+    clock = lock(ticket_id)
+    return clock.policy.extension(clock.facts.words)
+
+
+def due_if_granted(ticket_id: int, days: int, *, unit: str = "cd") -> datetime:
+    """When the ticket would be due with so many days more."""
+    clock = lock(ticket_id)
+    more = str(Limit(days, unit))
+    return clocks.planned(clock.total, clock, clock.policy, clock.total.due_at, more).due_at
+
+
+def due_if_begun(ticket_id: int, stage: str, now: datetime) -> datetime:
+    """When a limit beside the flow (答复催办 …) would end, if it began now."""
+    clock = lock(ticket_id, ended=True)
+    found = plan.clock(stage, now, clock.facts, clock.policy, clock.calendar)
+    return found.due_at if found else clock.total.due_at
 
 
 def grant(
@@ -221,7 +199,7 @@ def refuse_extension(
     ticket_id: int, now: datetime, *, reason: str = "延期未获同意", actor_name: str = "系统"
 ) -> Deadline:
     """Refused, withdrawn or lapsed: due = max(old due, decision + one working day) (EX-03)."""
-    clock = lock(ticket_id)
+    clock = lock(ticket_id, ended=True)
     total = clock.total
     if clock.row.extension_asked_at is None:
         return total
@@ -234,7 +212,7 @@ def refuse_extension(
     return total
 
 
-def _open_stage(
+def begin_stage(
     clock: Clock,
     stage: str,
     task_id: UUID,
@@ -242,6 +220,7 @@ def _open_stage(
     facts: dict[str, Any],
     now: datetime,
 ) -> Deadline:
+    """The same of a locked clock, which its caller writes."""
     own = replace(clock.facts, **facts)
     if stage == "handle" and not clock.of_stage("first_contact"):
         clocks.begin(clock, "first_contact", now, own, unit_id=unit_id)
@@ -256,15 +235,4 @@ def _open_round(clock: Clock, now: datetime) -> Deadline:
     total = clocks.add(clock, plan.total(facts, clock.policy, clock.calendar), facts)
     if clock.row.round == 1:
         clocks.begin(clock, "notify_acceptance", facts.received_at, facts)
-    session().flush()
     return total
-
-
-def _open_pause(clock: Clock, reason: str) -> Pause | None:
-    return session().scalar(
-        select(Pause).where(
-            Pause.ticket_id == clock.row.ticket_id,
-            Pause.reason == reason,
-            Pause.ended_at.is_(None),
-        )
-    )

@@ -73,7 +73,8 @@ class Form:
 class Change:
     """What one action did to an instance, told to the observers in the same transaction.
 
-    `opened` are rows about to be written: an observer may set their `due_at`.
+    `opened` are rows about to be written: an observer may set their `due_at`. `done` and
+    `cancelled` are the tasks that ended.
     """
 
     process_key: str
@@ -81,6 +82,8 @@ class Change:
     status: str
     opened: list[UserTask]
     opened_status: list[str]
+    done: frozenset[UUID]
+    cancelled: frozenset[UUID]
     data: Mapping[str, Any]
     actor: Actor
     now: datetime

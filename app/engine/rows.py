@@ -51,14 +51,13 @@ def of_task(
 
 def write_tasks(
     opened: Iterable[UserTask],
-    closed: Collection[UUID],
-    completed: Collection[UUID],
+    done: Collection[UUID],
+    cancelled: Collection[UUID],
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Add what opened; of what closed, those completed are done and the rest is cancelled."""
-    done = set(closed) & set(completed)
-    for ids, state in ((done, "done"), (set(closed) - done, "cancelled")):
+    """Add what opened; write down how the others ended."""
+    for ids, state in ((done, "done"), (cancelled, "cancelled")):
         if ids:
             session().execute(
                 _CLOSE_TASKS,
@@ -72,6 +71,16 @@ def write_tasks(
             )
     session().add_all(opened)
     session().flush()
+
+
+def set_due(business_key: str, due_at: datetime, task_id: UUID | None) -> None:
+    """Move the due date of an open task; without one, of all that have no stage of their own."""
+    of = UserTask.id == task_id if task_id else UserTask.deadline_key.is_(None)
+    session().execute(
+        update(UserTask)
+        .where(UserTask.business_key == business_key, UserTask.state == "open", of)
+        .values(due_at=due_at, sort_at=due_at)
+    )
 
 
 def write_waits(

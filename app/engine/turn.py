@@ -221,20 +221,23 @@ class Turn:
             made = (self.instance_id, self.process_key, self.business_key, self.now)
             new_tasks = [rows.of_task(task, *made) for task in opened]
             self._collect_events(status)
+            closed = self._tasks_before - set(tasks)
+            done = closed & set(self._completed)
             change = Change(
                 self.process_key,
                 self.business_key,
                 status,
                 new_tasks,
                 [task.properties.get("status", "") for task in opened],
+                frozenset(done),
+                frozenset(closed - done),
                 self.flow.last_data(),
                 self.actor,
                 self.now,
             )
             for observe in registry.observers_of(self.process_key):
                 observe(change)
-            closed = self._tasks_before - set(tasks)
-            rows.write_tasks(new_tasks, closed, self._completed, self.actor, self.now)
+            rows.write_tasks(new_tasks, change.done, change.cancelled, self.actor, self.now)
             rows.write_waits(
                 waits, self._waits_before, self.instance_id, self.business_key, self.now
             )

@@ -18,7 +18,7 @@ from app.calls.services import call_of
 from app.calls.services import title_of as name_of_draft
 from app.core.db import session
 from app.core.errors import FieldError, Invalid
-from app.deadlines.rules import is_working_day, total_due
+from app.deadlines.rules import is_working_day
 from app.divisions import queries as divisions
 from app.engine.registry import Step, Submission, Variables, form, handler
 from app.files import services as files
@@ -84,7 +84,6 @@ def record(submission: Submission) -> Variables:
     ticket.is_confidential = ticket.is_confidential or was_sealed  # never taken back
     ticket.city_code, ticket.county_code = scope.city_code, scope.county_code
     conflicts.recognise(ticket)
-    ticket.due_at = total_due(ticket.ticket_type, submission.now, None)[0]
     owner = files.Owner(user_id=submission.actor.id)
     attached = files.attach(
         values["attachments"], ticket.id, owner, submission.now, task_id=submission.task_id

@@ -1,7 +1,6 @@
 """Delegation (转派): who handles it. The choice is the organisation tree's, not the diagram's."""
 
 from app.core.errors import FieldError, Invalid
-from app.deadlines.rules import working_days_after
 from app.engine.registry import Submission, Variables, form
 from app.handlers.returns import hand_up
 from app.matters import services as matters
@@ -14,7 +13,6 @@ from app.tickets.codes import PERMITS
 from app.tickets.forms import CityDecideForm, CountyDecideForm, DispatchForm, PermitForm
 from app.tickets.models import Ticket
 from app.tickets.rules import BEFORE_HANDLING, IN_HANDLING
-from app.tickets.types import TICKET_TYPES
 
 
 @form("ticket.dispatch", DispatchForm)
@@ -24,13 +22,12 @@ def dispatch(submission: Submission) -> Variables:
     values = submission.values
     conflicts.recognise(ticket)
     target = _handed_to(ticket, submission, goes_down=values["route"] == "down")
-    fresh: Variables = {"handling": "done", "city_unit_id": 0, "county_unit_id": 0}
+    fresh: Variables = {"handling": "done", "audit": "", "city_unit_id": 0, "county_unit_id": 0}
     ticket.city_unit_id = ticket.county_unit_id = ticket.appointed_unit_id = None
     if target is None:
         services.note(ticket, submission, "province", values.get("instruction"))
         return {**fresh, "route": "province", "handled_by": "province"}
     services.note(ticket, submission, f"to_{target.level}", values.get("instruction"))
-    _allow_for_the_way(ticket)
     if target.level == "city":
         ticket.city_unit_id = target.id
         return {**fresh, "route": "city", "city_unit_id": target.id}
@@ -49,10 +46,15 @@ def city_decide(submission: Submission) -> Variables:
     if target is None:
         services.note(ticket, submission, "city", values.get("instruction"))
         ticket.county_unit_id = None
-        return {"city_route": "self", "county_unit_id": 0, "handled_by": "city"}
+        return {"city_route": "self", "audit": "", "county_unit_id": 0, "handled_by": "city"}
     services.note(ticket, submission, "to_county", values.get("instruction"))
     ticket.county_unit_id = target.id
-    return {"city_route": "county", "county_unit_id": target.id, "handled_by": "county"}
+    return {
+        "city_route": "county",
+        "audit": "",
+        "county_unit_id": target.id,
+        "handled_by": "county",
+    }
 
 
 @form("ticket.county_decide", CountyDecideForm)
@@ -64,13 +66,6 @@ def county_decide(submission: Submission) -> Variables:
         return {"county_route": "back", **hand_up(ticket, submission, "county_route")}
     services.note(ticket, submission, "signed_in", values.get("remark"))
     return {"county_route": "accept"}
-
-
-def _allow_for_the_way(ticket: Ticket) -> None:
-    """A question that is handed down has more days than one the province answers (REQ. 2.2)."""
-    days = TICKET_TYPES[ticket.ticket_type].delegated_days
-    if days is not None:
-        ticket.due_at = max(ticket.due_at, working_days_after(ticket.submitted_at, days))
 
 
 @action(

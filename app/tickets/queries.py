@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, exists, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, case, exists, false, func, or_, select, true, tuple_
 
 from app.core.db import session
+from app.deadlines.models import PAUSED, Deadline
 from app.engine.models import ProcessEvent, ProcessInstance, UserTask
 from app.security import identity
 from app.security.permissions import may
@@ -148,14 +149,14 @@ def events(acceptance_no: str) -> list[ProcessEvent]:
 
 @dataclass(frozen=True)
 class TaskFilter:
-    """What the worklist shows. `light` bounds come from the caller as moments."""
+    """What the worklist shows; `light` is that of a task at `now`."""
 
     mine: bool = False
     step: str | None = None
     category: int | None = None
     text: str | None = None
-    due_before: datetime | None = None
-    due_from: datetime | None = None
+    light: str | None = None
+    now: datetime | None = None
 
 
 def tasks_in_scope(principal: Principal) -> ColumnElement[bool]:
@@ -173,11 +174,12 @@ def worklist(
     *,
     after: tuple[datetime, UUID] | None = None,
     limit: int = PAGE,
-) -> Sequence[Row[UserTask, Ticket]]:
+) -> Sequence[Row[UserTask, Ticket, Deadline | None]]:
     """Open tasks by due date, one more row than `limit` when there is a next page (keyset)."""
     query = (
-        select(UserTask, Ticket)
+        select(UserTask, Ticket, Deadline)
         .join(Ticket, Ticket.acceptance_no == UserTask.business_key)
+        .outerjoin(Deadline, Deadline.task_id == UserTask.id)
         .where(tasks_in_scope(principal), *_conditions(principal, wanted))
     )
     if after is not None:
@@ -193,10 +195,8 @@ def _conditions(principal: Principal, wanted: TaskFilter) -> list[ColumnElement[
         found.append(UserTask.element_id == wanted.step)
     if wanted.category:
         found.append(Ticket.problem_category == wanted.category)
-    if wanted.due_before is not None:
-        found.append(UserTask.sort_at < wanted.due_before)
-    if wanted.due_from is not None:
-        found.append(UserTask.sort_at >= wanted.due_from)
+    if wanted.light is not None and wanted.now is not None:
+        found.append(_light(wanted.now) == wanted.light)
     if wanted.text:
         titled = Ticket.title.contains(wanted.text, autoescape=True)
         if principal.level in {"city", "county"}:  # where a summary hides what was said
@@ -211,21 +211,34 @@ def _conditions(principal: Principal, wanted: TaskFilter) -> list[ColumnElement[
     return found
 
 
-def light_counts(principal: Principal, now: datetime, yellow_until: datetime) -> dict[str, int]:
-    """How many open tasks are red, yellow, green: one pass over the unit's own open tasks."""
-    row = (
-        session()
-        .execute(
-            select(
-                func.count(),
-                func.count().filter(UserTask.sort_at < now),
-                func.count().filter(UserTask.sort_at >= now, UserTask.sort_at < yellow_until),
-            ).where(tasks_in_scope(principal))
-        )
-        .one()
+def _light(now: datetime) -> ColumnElement[str]:
+    """The light of a task joined with its deadline: red by the date, the others by their marks.
+
+    What stands still is nobody's hurry; what is not overdue while an extension is asked for says
+    its `sort_at`.
+    """
+    return case(
+        (Deadline.state == PAUSED, "green"),
+        (UserTask.sort_at < now, "red"),
+        (Deadline.orange_at <= now, "orange"),
+        (Deadline.yellow_at <= now, "yellow"),
+        else_="green",
     )
-    total, red, yellow = row
-    return {"all": total, "red": red, "yellow": yellow, "green": total - red - yellow}
+
+
+def light_counts(principal: Principal, now: datetime) -> dict[str, int]:
+    """How many open tasks have which light: one pass over the unit's own open tasks."""
+    light = _light(now)
+    rows = session().execute(
+        select(light, func.count())
+        .select_from(UserTask)
+        .outerjoin(Deadline, Deadline.task_id == UserTask.id)
+        .where(tasks_in_scope(principal))
+        .group_by(light)
+    )
+    counts = dict.fromkeys(("red", "orange", "yellow", "green"), 0)
+    counts |= {name: number for name, number in rows}
+    return {"all": sum(counts.values()), **counts}
 
 
 def done_by(

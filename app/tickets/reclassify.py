@@ -5,7 +5,6 @@ nobody has said yet is asked for in the form of the review.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from marshmallow import Schema, fields
@@ -13,7 +12,6 @@ from marshmallow.validate import OneOf
 
 from app.core.db import session
 from app.core.errors import FieldError, Invalid
-from app.deadlines.rules import total_due
 from app.exchange.models import Partner
 from app.security import identity
 from app.tickets.codes import CALLER_CATEGORY, POVERTY_RISK
@@ -86,6 +84,7 @@ _HASHES = {
 def change_type(ticket: Ticket, code: str, given: Mapping[str, Any]) -> str:
     """Make it a ticket of this type; returns what is written into its history.
 
+    Its time limit follows with the turn of the diagram.
     Invalid names everything that the new type requires and that is missing.
     """
     old, new = TICKET_TYPES[ticket.ticket_type], TICKET_TYPES[code]
@@ -95,12 +94,7 @@ def change_type(ticket: Ticket, code: str, given: Mapping[str, Any]) -> str:
     if wrong := _problems(ticket, code):
         raise Invalid(wrong)
     ticket.ticket_type = code
-    ticket.due_at = _due(ticket)
     return f"改类：{old.title}→{new.title}"
-
-
-def _due(ticket: Ticket) -> datetime:
-    return total_due(ticket.ticket_type, ticket.submitted_at, ticket.required_completion_date)[0]
 
 
 def _fill(ticket: Ticket, name: str, value: Any) -> None:

@@ -6,16 +6,14 @@ left out. Nobody else is told of the result than the petitioner, or the national
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, cast
 
 from marshmallow import fields
 
-from app.core.clock import BEIJING
 from app.core.db import session
 from app.core.errors import FieldError, Invalid, NotAllowed, NotFound
-from app.deadlines.rules import total_due
 from app.divisions import queries as divisions
 from app.engine import runner
 from app.engine.registry import Actor
@@ -47,7 +45,6 @@ _CLASSES: Mapping[str, type[IntakeSchema]] = {
 }
 _KNOWN = ("external_ticket_no", "operator_no", "division_text")
 """What a platform sends and nobody enters."""
-_CLOSING = time(18)
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ def _form(code: str, table: str) -> IntakeSchema:
     left_out = set(_KNOWN)
     if not source.has_number:
         left_out.add("caller_number")
-    if source.days:
+    if source.is_petition:
         left_out.add("required_completion_date")
     return cast(IntakeSchema, made(exclude=left_out & set(TABLES[table].fields)))
 
@@ -163,7 +160,7 @@ def register(
         city_unit_id=place.city.id if place.city else None,
         registered_unit_id=principal.unit_id,
         submitted_at=now,
-        due_at=_due(source, taken.ticket_type, values, now),
+        due_at=now,  # until its clock opens, with its first task
         **intake.columns(values),
         **intake.arrival(values),
     )
@@ -234,11 +231,3 @@ def _lies_in(scope: divisions.Scope, place: _Place) -> bool:
     if place.city is not None:
         return scope.city_code == place.city.division_code
     return scope.province_code == place.province.division_code
-
-
-def _due(source: Source, ticket_type: str, values: Mapping[str, Any], now: datetime) -> datetime:
-    days = source.days.get(ticket_type)
-    if days is None:
-        return total_due(ticket_type, now, values.get("required_completion_date"))[0]
-    last = now.astimezone(BEIJING).date() + timedelta(days=days)
-    return datetime.combine(last, _CLOSING, BEIJING)

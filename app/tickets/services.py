@@ -11,16 +11,14 @@ from sqlalchemy import select
 from app.core.clock import BEIJING
 from app.core.db import session
 from app.core.errors import FieldError, Invalid
-from app.deadlines.rules import total_due
 from app.divisions import queries as divisions
 from app.divisions import resolver
 from app.engine import runner
-from app.engine.models import NO_DUE_DATE
 from app.engine.registry import SYSTEM, Actor, Change, Submission
 from app.exchange.models import Partner
 from app.files import services as files
 from app.organisations import queries as organisations
-from app.tickets import numbers, rules
+from app.tickets import clock, numbers, rules
 from app.tickets.errors import StateConflict
 from app.tickets.intake import Intake, arrival, columns
 from app.tickets.models import Opinion, Ticket
@@ -74,15 +72,6 @@ def receive(
     province = organisations.unit_of_division(partner.province_code.ljust(12, "0"))
     if province is None:
         raise Invalid([FieldError("app_id", "province", "平台未配置所属省份")])
-    due_at, adjusted = total_due(intake.ticket_type, now, values.get("required_completion_date"))
-    if adjusted:
-        warnings.append(
-            rules.Warning(
-                "DUE_DATE_ADJUSTED",
-                "required_completion_date",
-                "要求办结日期不在合理范围，已按时限规则计算",
-            )
-        )
     ticket = Ticket(
         acceptance_no=numbers.acceptance_number(intake.ticket_type, partner.province_code, now),
         partner_id=partner.id,
@@ -97,7 +86,7 @@ def receive(
         county_code=place.county_code if place else None,
         province_unit_id=province.id,
         submitted_at=now,
-        due_at=due_at,
+        due_at=now,  # until its clock opens, with its first task
         **columns(values),
         **arrival(values),
     )
@@ -118,6 +107,15 @@ def receive(
         actor=SYSTEM,
         now=now,
     )
+    wanted = ticket.required_completion_date
+    if wanted is not None and ticket.due_at.astimezone(BEIJING).date() != wanted:
+        warnings.append(
+            rules.Warning(
+                "DUE_DATE_ADJUSTED",
+                "required_completion_date",
+                "要求办结日期不在合理范围，已按时限规则计算",
+            )
+        )
     if place is None and ticket.division_code:
         place = divisions.province_city_county(ticket.division_code)
     if place is not None and place.province_code != province.division_code:
@@ -173,15 +171,16 @@ def locate(ticket: Ticket, division_code: str) -> None:
 
 
 def follow(change: Change) -> None:
-    """Derive the ticket's state from where the diagram stands (the one place that does)."""
+    """Derive the ticket's state from where the diagram stands (the one place that does).
+
+    Its clock follows: by the state it goes or stands still.
+    """
     ticket = get(change.data)
-    for task in change.opened:
-        task.due_at = ticket.due_at
-        task.sort_at = ticket.due_at or NO_DUE_DATE
     states = [state for state in change.opened_status if state]
     if states:
         reworked = states[-1] == "handling" and ticket.reworks > 0
         ticket.status = "reworking" if reworked else states[-1]
+    clock.follow(ticket, change)
 
 
 def get(data: Any) -> Ticket:

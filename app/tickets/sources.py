@@ -20,13 +20,12 @@ class Source:
     """What the time of its arrival is called."""
     has_number: bool = False
     """Whether the person called and the number is known."""
-    days: Mapping[str, int] = field(default_factory=dict)
-    """Calendar days in which it is due by ticket type; the rest as a call (信访工作条例 34)."""
+    is_petition: bool = False
+    """Whether its time is that of the regulation on petitions (信访工作条例 34)."""
     start: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
     """Level of the registering unit → where the diagram begins and ends."""
 
 
-_PETITION_DAYS = {"complaint": 60, "suggestion": 60}
 _AT_PROVINCE: dict[str, Scalar] = {
     "needs_review": False,
     "entry": "province",
@@ -43,7 +42,7 @@ def _petition(code: str, title: str, moment: str) -> Source:
         title,
         levels=("province", "city"),
         moment=moment,
-        days=_PETITION_DAYS,
+        is_petition=True,
         start={"province": _AT_PROVINCE, "city": _AT_CITY},
     )
 

@@ -1,6 +1,6 @@
 """Ticket types (工单类型): one row each, with everything that differs by the type.
 
-Code asks the row and never the type. How long a type may take is in `deadlines.rules`.
+Code asks the row and never the type. How long a type may take is in the policy.
 """
 
 from collections.abc import Mapping
@@ -36,8 +36,6 @@ class TicketType:
     """The province answers it at once and needs no audit then (REQUIREMENTS 1.3)."""
     called_back: bool = True
     """The petitioner is asked about the result (回访), as about all but answers to questions."""
-    delegated_days: int | None = None
-    """Working days it may take in all once it is handed below the province, where that differs."""
     city_audits: bool = False
     """What its county handled is audited by the city before the province (REQUIREMENTS 1.3)."""
 
@@ -85,7 +83,6 @@ TICKET_TYPES: Mapping[str, TicketType] = {
             result="results/consultations",
             service_type=1,
             province_answers=True,
-            delegated_days=5,
             called_back=False,
         ),
         TicketType(

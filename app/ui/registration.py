@@ -113,7 +113,7 @@ def show(principal: Principal, source: str, table: str) -> str:
     first: dict[str, Any] = {"urgency": 1, "is_confidential": "false"}
     if principal.level != "national":
         first["division_code"] = principal.division_code
-    if not chosen.days:  # a letter was written before it came
+    if not chosen.is_petition:  # a letter was written before it came
         first["called_at"] = now
     return _page(principal, chosen, table, uuid4(), first)
 

@@ -1,7 +1,7 @@
 """The worklist (待办) and what one has done (已办)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,9 @@ from sqlalchemy import Row, select
 
 from app.core import clock
 from app.core.db import session
-from app.deadlines import rules as deadlines
+from app.deadlines import calendars, editions, ladder, wording
+from app.deadlines.calendar import Calendar
+from app.deadlines.models import PAUSED, Deadline
 from app.divisions.models import Division
 from app.engine import definitions
 from app.engine.models import UserTask
@@ -19,6 +21,7 @@ from app.matters import queries as matters
 from app.security.principal import Principal
 from app.security.sessions import session_principal
 from app.tickets import codes, queries, types
+from app.tickets.clock import place_of
 from app.tickets.disclosure import title_for
 from app.tickets.models import Opinion, Ticket
 from app.tickets.rules import STATES
@@ -35,6 +38,7 @@ _FILTERS = ("light", "scope", "step", "category")
 _LIGHTS = (
     ("all", "全部待办"),
     ("red", "红灯 · 已逾期"),
+    ("orange", "橙灯 · 将到期"),
     ("yellow", "黄灯 · 预警"),
     ("green", "绿灯 · 正常"),
 )
@@ -58,27 +62,30 @@ def index(principal: Principal) -> Any:
     now = clock.now()
     args = request.values
     text = request.form.get("q", "").strip()
-    light = args.get("light") if args.get("light") in {"red", "yellow", "green"} else "all"
+    light = args.get("light") if args.get("light") in ladder.LIGHTS else None
     wanted = queries.TaskFilter(
         mine=args.get("scope") == "mine",
         step=args.get("step") or None,
         category=args.get("category", type=int),
         text=text or None,
-        **_bounds(light or "all", now),
+        light=light,
+        now=now,
     )
     after = read_cursor(args["after"]) if args.get("after") else None
     found = queries.worklist(principal, wanted, after=after)
     page = found[: queries.PAGE]
     following = cursor(page[-1][0].sort_at, page[-1][0].id) if len(found) > queries.PAGE else None
-    places = _places([ticket for _, ticket in page])
-    counts = queries.light_counts(principal, now, deadlines.yellow_until(now))
-    flags = matters.flags([ticket.id for _, ticket in page])
+    places = _places([ticket for _, ticket, _ in page])
+    counts = queries.light_counts(principal, now)
+    flags = matters.flags([ticket.id for _, ticket, _ in page])
+    edition = editions.current().calendar
     rows = [
         {
-            **_row(principal, task, ticket, places, now),
+            **_row(principal, task, ticket, places),
+            **_time(task, ticket, deadline, calendars.of(place_of(ticket), edition), now),
             "flags": _flags(ticket, flags.get(ticket.id, frozenset())),
         }
-        for task, ticket in page
+        for task, ticket, deadline in page
     ]
     context = {
         "lights": [
@@ -86,7 +93,7 @@ def index(principal: Principal) -> Any:
                 "key": key,
                 "label": label,
                 "count": counts[key],
-                "active": light == key,
+                "active": (light or "all") == key,
                 "url": _here(light=None if key == "all" else key),
             }
             for key, label in _LIGHTS
@@ -103,14 +110,14 @@ def index(principal: Principal) -> Any:
             "steps": _steps(principal),
             "category": args.get("category", ""),
             "categories": codes.PROBLEM_CATEGORY.options(),
-            "light": None if light == "all" else light,
+            "light": light,
         },
         "list_url": url_for("worklist.index"),
         "next_url": _here(after=following) if following and not text else None,
         "next_form": {**_kept(), "q": text, "after": following} if following and text else None,
         "first_url": _here(after=None) if after else None,
         "total": counts["all"]
-        if not (wanted.mine or wanted.step or wanted.category or wanted.text) and light == "all"
+        if not (wanted.mine or wanted.step or wanted.category or wanted.text) and light is None
         else None,
     }
     if request.headers.get("HX-Request") and not request.headers.get("HX-History-Restore-Request"):
@@ -172,15 +179,6 @@ def _further(last: UserTask) -> str | None:
     return url_for("worklist.done", before=cursor(last.closed_at, last.id))
 
 
-def _bounds(light: str, now: datetime) -> dict[str, datetime]:
-    yellow = deadlines.yellow_until(now)
-    return {
-        "red": {"due_before": now},
-        "yellow": {"due_from": now, "due_before": yellow},
-        "green": {"due_from": yellow},
-    }.get(light, {})
-
-
 def _here(**changed: str | None) -> str:
     """The same list with some arguments changed; a change of filter starts at the first page."""
     wanted: dict[str, Any] = {k: v for k, v in (_kept() | changed).items() if v is not None}
@@ -204,10 +202,7 @@ def _row(
     task: UserTask,
     ticket: Ticket,
     places: dict[str, str],
-    now: datetime,
 ) -> dict[str, Any]:
-    due = task.due_at
-    used = (now - ticket.submitted_at) / (due - ticket.submitted_at) if due else 0
     return {
         "task_id": task.id,
         "title": title_for(principal, ticket),
@@ -218,17 +213,32 @@ def _row(
         "area": _area(ticket, places),
         "source": SOURCES[ticket.source],
         "assignee": task.assignee_name,
-        "light": deadlines.light(now, due and task.sort_at),
-        "remaining_text": PENDING
-        if ticket.extension_pending and due and now > due
-        else deadlines.remaining_text(now, due),
-        "percent": min(100, max(0, round(used * 100))),
         "url": url_for("tickets.show", acceptance_no=ticket.acceptance_no, task=task.id),
         "urgent": ticket.urgency == 2,
         "pickable": task.form in batch.FORMS and task.assignee_id in (None, principal.user_id),
     }
 
 
+def _time(
+    task: UserTask, ticket: Ticket, deadline: Deadline | None, calendar: Calendar, now: datetime
+) -> dict[str, Any]:
+    """The light of a row and what is left, both of its step; a clock that stands has neither."""
+    due, started = task.due_at, deadline.start_at if deadline else task.opened_at
+    if due is None:
+        return {"light": "none", "remaining_text": wording.remaining(now, None, calendar)}
+    used = calendar.working_time(started, now) / max(calendar.working_time(started, due), _LEAST)
+    if deadline is not None and deadline.state == PAUSED:
+        light, text = "none", "暂停计时"
+    elif now > task.sort_at:
+        light, text = ladder.RED, wording.remaining(now, due, calendar)
+    else:
+        light = deadline.light_at(now) if deadline else ladder.GREEN
+        text = PENDING if now > due else wording.remaining(now, due, calendar)
+    percent = min(100, max(0, round(used * 100)))
+    return {"light": light, "remaining_text": text, "percent": percent}
+
+
+_LEAST = timedelta(seconds=1)
 _MATTER_FLAGS = {
     "supervise": {"label": "督办", "tone": "red"},
     "urge": {"label": "催办", "tone": "orange"},

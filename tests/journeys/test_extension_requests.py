@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from app.approvals import rules
 from tests.support.extensions import (
     ASK,
     REFUSE,
@@ -16,6 +15,7 @@ from tests.support.extensions import (
     asked_12345,
     due,
     offered,
+    prolonged,
     request_count,
     request_of,
     set_due,
@@ -133,7 +133,7 @@ def test_of_answers_that_come_together_one_counts(world: World, people: Chain, n
     done = [a for a in answers if a.status == 200 and not a.data["duplicate"]]
     assert len(done) == 1
     assert {a.status for a in answers} <= {200, 409}
-    assert due(world, number) in {before, rules.prolonged(before, 10)}
+    assert due(world, number) in {before, prolonged(before, 10)}
     request = request_of(world, number)
     assert (request.state == "agreed") is (due(world, number) != before)
 

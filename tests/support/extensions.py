@@ -4,13 +4,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.approvals import extensions
 from app.approvals import queries as approvals
 from app.approvals.models import Extension
 from app.core import clock as core_clock
 from app.core.db import db, session, transact
+from app.deadlines.models import Deadline
+from app.deadlines.published import calendar
 from app.engine import runner
 from app.engine.models import ProcessInstance, UserTask, WaitingMessage
 from app.simulator.client import Answer
@@ -81,27 +83,40 @@ def due(world: World, number: str) -> datetime:
 
 def set_due(world: World, number: str, when: datetime) -> None:
     def change() -> None:
-        ticket_numbered(number).due_at = when
+        ticket = ticket_numbered(number)
+        ticket.due_at = when
+        total = (Deadline.ticket_id == ticket.id) & (Deadline.stage == "total")
+        session().execute(update(Deadline).where(total).values(due_at=when))
 
     with world.app.app_context():
         transact(change)
         db.session.remove()
 
 
-def task_times(world: World, person: Person, number: str) -> tuple[datetime | None, datetime]:
+def task_times(world: World, person: Person, number: str) -> tuple[datetime, datetime]:
     """When a person's one task is due, and until when lists do not call it overdue."""
     (task,) = world.tasks(person, number)
     with world.app.app_context():
         row = session().scalars(select(UserTask).where(UserTask.id == task["id"])).one()
+        assert row.due_at is not None
         found = (row.due_at, row.sort_at)
         session().rollback()
     return found
 
 
-def task_due(world: World, person: Person, number: str) -> datetime | None:
+def task_due(world: World, person: Person, number: str) -> datetime:
     due_at, sort_at = task_times(world, person, number)
     assert sort_at == due_at
     return due_at
+
+
+def task_due_at(world: World, person: Person, number: str) -> datetime:
+    return task_times(world, person, number)[0]
+
+
+def prolonged(due: datetime, days: int) -> datetime:
+    """So many calendar days later, at closing time of a working day (民法典 203)."""
+    return calendar().add_calendar_days(due, days).at
 
 
 def request_of(world: World, number: str) -> Extension:

@@ -3,7 +3,9 @@
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,7 +13,7 @@ from sqlalchemy import delete, func, select, update
 
 from app.core.clock import BEIJING
 from app.core.db import session, transact
-from app.deadlines import services
+from app.deadlines import services, turns
 from app.deadlines.enforcement import enforce_due
 from app.deadlines.models import (
     CalendarChange,
@@ -22,6 +24,7 @@ from app.deadlines.models import (
     PolicyVersion,
 )
 from app.deadlines.plan import Facts
+from app.deadlines.turns import Standing
 from app.engine.registry import Actor
 from app.workqueue.models import READY, WorkItem
 
@@ -63,6 +66,13 @@ class Room:
 
     def do(self, verb: Callable[..., object], *args: object, **more: object) -> None:
         transact(lambda: verb(self.ticket_id, *args, **more))
+
+    def follow(self, *turn: Any, standing: dict[str, Any] | None = None, **more: Any) -> datetime:
+        """A turn of the ticket's diagram; `standing` is what differs from a complaint's."""
+        facts = Facts("complaint", "p12345_api", at("2026-11-24 09:30"))
+        ticket = Standing(self.ticket_id, f"K{self.ticket_id}", COUNTY, facts)
+        changed = replace(ticket, **standing or {})
+        return transact(lambda: turns.follow(changed, *turn, **more))
 
     def row(self, stage: str) -> Deadline:
         session().expire_all()

@@ -235,7 +235,7 @@ def test_an_ended_clock_takes_nothing_more(room: Room) -> None:
         with pytest.raises(NoClock):
             room.do(verb, *args, at("2026-12-01 09:00"))
     with pytest.raises(NoClock):
-        transact(lambda: services.pause(1, "return", at("2026-12-01 09:00")))
+        transact(lambda: services.pause(-1, "return", at("2026-12-01 09:00")))
 
 
 def test_a_requested_date_is_the_total_and_says_so(room: Room, rooms: type[Room]) -> None:
@@ -269,20 +269,19 @@ def task(key: str | None) -> UserTask:
 def test_a_turn_of_the_diagram_closes_what_ended_and_dates_what_began(room: Room) -> None:
     room.open()
     sign_in, left, plain = task("sign_in"), task("cohandle"), task(None)
-    room.do(services.follow, [sign_in, left, plain], [], [], at("2026-11-24 09:30"))
+    room.follow([sign_in, left, plain], [], [], at("2026-11-24 09:30"))
 
     assert (sign_in.due_at, sign_in.sort_at) == (at("2026-11-24 16:00"), at("2026-11-24 16:00"))
     assert left.due_at == at("2026-12-01 18:00")
     assert plain.due_at == at("2026-12-15 18:00")
 
     handle = task("handle")
-    room.do(
-        services.follow,
+    room.follow(
         [handle],
         {sign_in.id},
         {left.id},
         at("2026-11-24 10:00"),
-        facts=lambda each: {"rejected": True},
+        differing=lambda each: {"rejected": True},
     )
 
     assert room.row("sign_in").on_time is True
@@ -290,7 +289,7 @@ def test_a_turn_of_the_diagram_closes_what_ended_and_dates_what_began(room: Room
     assert handle.due_at == at("2026-11-27 18:00")
 
     room.do(services.close_ticket, at("2026-11-25 10:00"))
-    room.do(services.follow, [task("handle")], [], [], at("2026-11-25 10:00"))
+    room.follow([task("handle")], [], [], at("2026-11-25 10:00"))
     assert room.row("handle").state == "cancelled"
 
 

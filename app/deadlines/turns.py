@@ -1,0 +1,95 @@
+"""The clock of a ticket follows its diagram: one call after each turn, for all that it brings.
+
+Everything a turn can do to time limits is in one locked pass, as every step of every ticket pays
+for it: four statements, those of an ordinary step.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.deadlines import clocks, pauses, services
+from app.deadlines.clocks import Clock
+from app.deadlines.plan import Facts
+from app.engine.models import UserTask
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a ticket stands when a turn of its diagram is over."""
+
+    ticket_id: int
+    business_key: str
+    division_code: str
+    """Where it is handled: it chooses the calendar, and when the clock opens the policy."""
+    facts: Facts
+    """As they are now. Receipt, requested date and round stay those the clock opened with."""
+    pauses: frozenset[str] = frozenset()
+    """What the ticket waits for (`clocks.PAUSES`)."""
+    ended: bool = False
+
+
+def follow(
+    ticket: Standing,
+    opened: Sequence[UserTask],
+    done: Collection[UUID],
+    cancelled: Collection[UUID],
+    now: datetime,
+    *,
+    differing: Callable[[UserTask], dict[str, Any]] = lambda task: {},
+) -> datetime:
+    """Close the tasks that ended, give the new ones due dates; returns the ticket's own.
+
+    1. the first turn opens the clock; 2. what ended is closed, with the ticket all of it; 3. what
+    has changed about the ticket and pauses that are over move the rest; 4. the new tasks, rows
+    about to be written, get their dates, and one without a deadline key the ticket's; 5. a pause
+    that begins stops everything. `differing` are the facts of one task (驳回 …).
+    """
+    clock = clocks.lock_with_rows(ticket.ticket_id) or services.open_clock(
+        ticket.ticket_id, ticket.business_key, ticket.facts, now, division_code=ticket.division_code
+    )
+    for row in clock.open_rows:
+        if row.task_id in done or row.task_id in cancelled:
+            clocks.close(row, now, cancelled=row.task_id in cancelled)
+    if ticket.ended:
+        clocks.end(clock, now)
+        clocks.write(clock)
+    if clock.row.closed_at is not None:
+        return clock.total.due_at
+    clock = _brought_up(clock, ticket, now)
+    pauses.end_others(clock, ticket.pauses, now)
+    for task in opened:
+        task.due_at = task.sort_at = _due(clock, task, differing(task), now)
+    clocks.write(clock)
+    for reason in ticket.pauses:
+        pauses.begin(clock, reason, now)
+    return clock.total.due_at
+
+
+def _due(clock: Clock, task: UserTask, facts: dict[str, Any], now: datetime) -> datetime:
+    if task.deadline_key is None:
+        return clock.total.due_at
+    return services.begin_stage(clock, task.deadline_key, task.id, task.unit_id, facts, now).due_at
+
+
+def _brought_up(clock: Clock, ticket: Standing, now: datetime) -> Clock:
+    """The clock with the facts as they are now. Handed down once, a ticket stays so."""
+    before = clock.facts
+    facts = replace(
+        ticket.facts,
+        delegated=before.delegated or ticket.facts.delegated,
+        received_at=before.received_at,
+        requested=before.requested,
+        rejected=before.rejected,
+        reopened=before.reopened,
+    )
+    moved = ticket.division_code != clock.row.division_code
+    if moved:
+        clock.row.division_code = ticket.division_code
+        clock = clocks.anew(clock)
+    if moved or facts != before:
+        reason = "工单情况变化" if not moved else "行政区划更正"
+        services.take_facts(clock, facts, now, reason, "系统")
+    return clock

@@ -1,0 +1,136 @@
+"""A ticket's time limits (时限): what the deadlines room is told of it, and what comes back.
+
+`tickets.due_at` and the due dates of tasks are copies for lists; the room moves them.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from app.core.db import session
+from app.deadlines import registry, services, turns
+from app.deadlines.models import Deadline, TicketClock
+from app.deadlines.plan import Facts
+from app.deadlines.turns import Standing
+from app.engine import rows
+from app.engine.models import UserTask
+from app.engine.registry import Change
+from app.tickets.models import Ticket
+from app.tickets.types import TICKET_TYPES
+
+URGENT = 2
+_PAUSES = {
+    "return_pending": frozenset({"return"}),
+    "supplement_pending": frozenset({"supplement"}),
+    "suspended": frozenset({"suspension"}),
+}
+"""State of a ticket → what it waits for (DL-07)."""
+
+
+def follow(ticket: Ticket, change: Change) -> None:
+    """Let the clock follow a turn of the diagram; the first one with a content opens it.
+
+    A call that nobody has recorded has no type to count by: its tasks are due as it is.
+    """
+    if not ticket.content:
+        for task in change.opened:
+            task.due_at = task.sort_at = ticket.due_at
+        return
+    rejected = change.data.get("audit") == "reject"
+
+    def differing(task: UserTask) -> dict[str, Any]:
+        return {"rejected": rejected and task.deadline_key == "handle"}
+
+    ticket.due_at = turns.follow(
+        _standing(ticket, change.data.get("handled_by"), ended=change.status != "open"),
+        change.opened,
+        change.done,
+        change.cancelled,
+        change.now,
+        differing=differing,
+    )
+
+
+def wait(ticket: Ticket, stage: str, now: datetime) -> datetime:
+    """Begin a limit that no task has (等待补充 …); when it ends."""
+    ensure(ticket, now)
+    made = services.start(ticket.id, stage, now)
+    return made.due_at if made else ticket.due_at
+
+
+def promise(ticket: Ticket, stage: str, now: datetime) -> datetime:
+    """When a limit that begins now will end; its task opens later in the turn."""
+    ensure(ticket, now)
+    return services.due_if_begun(ticket.id, stage, now)
+
+
+def close(ticket: Ticket, stage: str, now: datetime, *, cancelled: bool = False) -> None:
+    """The limit has been met, or falls away."""
+    ensure(ticket, now)
+    services.close(ticket.id, stage, now, cancelled=cancelled)
+
+
+def begin_round(ticket: Ticket, now: datetime) -> None:
+    """重办: the results so far are frozen and a new total begins."""
+    ensure(ticket, now)
+    ticket.due_at = services.new_round(ticket.id, now).due_at
+
+
+def ensure(ticket: Ticket, now: datetime) -> None:
+    """Open the clock of a ticket that has none yet: it came before there were any."""
+    if session().get(TicketClock, ticket.id) is None:
+        now_standing = _standing(ticket, None)
+        ticket.due_at = services.open_ticket(
+            ticket.id,
+            ticket.acceptance_no,
+            now_standing.facts,
+            now,
+            division_code=now_standing.division_code,
+        ).due_at
+
+
+@registry.moved
+def show(row: Deadline, clock: TicketClock, now: datetime) -> None:
+    """Copy a moved due date to what lists read."""
+    if row.stage == "total":
+        of = update(Ticket).where(Ticket.id == clock.ticket_id)
+        session().execute(of.values(due_at=row.due_at))
+        rows.set_due(clock.business_key, row.due_at, None)
+    elif row.task_id is not None:
+        rows.set_due(clock.business_key, row.due_at, row.task_id)
+
+
+def _standing(ticket: Ticket, handled_by: Any, *, ended: bool = False) -> Standing:
+    delegated = bool(ticket.county_unit_id or ticket.city_unit_id)
+    own = ticket.registered_unit_id
+    facts = Facts(
+        ticket_type=ticket.ticket_type,
+        source=ticket.source,
+        received_at=ticket.submitted_at,
+        urgent=ticket.urgency == URGENT,
+        delegated=delegated,
+        level=handled_by or _expected(ticket, delegated),
+        final_audit="city" if own and own == ticket.city_unit_id else "province",
+        requested=ticket.required_completion_date,
+    )
+    return Standing(
+        ticket.id,
+        ticket.acceptance_no,
+        place_of(ticket),
+        facts,
+        _PAUSES.get(ticket.status, frozenset()),
+        ended,
+    )
+
+
+def _expected(ticket: Ticket, delegated: bool) -> str:
+    """The level that will handle what nobody has taken yet."""
+    answered = TICKET_TYPES[ticket.ticket_type].province_answers and not delegated
+    return "province" if answered else "county"
+
+
+def place_of(ticket: Ticket) -> str:
+    """The division whose calendar counts: its own, when it is of the province that has it."""
+    code = ticket.county_code or ticket.city_code
+    return code if code and code[:2] == ticket.province_code[:2] else ticket.province_code
