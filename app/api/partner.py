@@ -24,6 +24,7 @@ from app.exchange.models import Partner
 from app.files import responses
 from app.files import services as files
 from app.files.links import LIFE, open_signed
+from app.matters import queries as matters
 from app.tickets import codes, queries, results
 
 blueprint = Blueprint("partner", __name__, url_prefix="/openapi/v1", description="12345 平台对接")
@@ -166,4 +167,7 @@ def code_table(partner: Partner, name: str) -> tuple[Any, int]:
 @signed()
 def ticket_status(partner: Partner, acceptance_no: str) -> tuple[Any, int]:
     """Where a ticket of this platform stands."""
-    return results.status_answer(queries.ticket_of_partner(partner.id, acceptance_no)), 200
+    ticket = queries.ticket_of_partner(partner.id, acceptance_no)
+    waiting = matters.flags([ticket.id]).get(ticket.id, frozenset())
+    flags = {"urged": "urge" in waiting, "supervised": "supervise" in waiting}
+    return {**results.status_answer(ticket), **flags}, 200

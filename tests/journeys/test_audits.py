@@ -1,5 +1,9 @@
 """Audits: rejected twice and every version kept, four eyes, and a report that is not complete."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
 from sqlalchemy import select, update
 
 from app.core.db import session, transact
@@ -7,7 +11,7 @@ from app.organisations.models import Unit
 from app.tickets.models import Investigation, Opinion
 from app.tickets.services import ticket_numbered
 from tests.support.journey import World
-from tests.support.people import hire
+from tests.support.people import Person, hire
 
 
 def test_two_rejections_keep_every_version_and_the_last_one_is_the_result(world: World) -> None:
@@ -54,6 +58,37 @@ def test_two_rejections_keep_every_version_and_the_last_one_is_the_result(world:
         (3, "3.50", county.user_id),
     ]
     assert sorted(said) == [(1, "请补充发放名册"), (2, "请核实金额")]
+
+
+def test_two_auditors_press_pass_together_and_one_is_told_who_was_faster(world: World) -> None:
+    people, number = world.chain(), world.submit()
+    third = world.employ("520000000000", "province_operator")
+    world.down(number, people)
+    world.hand_in(people.county, number)
+    world.complete(people.city, number, decision="approve")
+    (task,) = world.tasks(third, number)
+    auditors = [people.province_auditor, third]
+    ready = threading.Barrier(2)
+
+    def press(auditor: Person) -> httpx.Response:
+        ready.wait()
+        return httpx.post(
+            f"{world.address}/api/v1/tasks/{task['id']}/complete",
+            json={"variables": {"decision": "approve"}, "version": task["version"]},
+            headers=auditor.headers,
+            trust_env=False,
+        )
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(press, auditors))
+
+    by_status = dict(zip([a.status_code for a in answers], auditors, strict=True))
+    assert set(by_status) == {200, 409}
+    (refused,) = [a.json() for a in answers if a.status_code == 409]
+    assert refused["code"] == "TASK_ALREADY_DONE"
+    assert refused["done_by"] == by_status[200].principal.display_name
+    world.deliver()
+    assert [m.operation for m in world.received()] == ["results/complaints"]
 
 
 def test_a_rejection_goes_back_to_the_city_or_province_that_handled(world: World) -> None:
