@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import or_, select
 
@@ -11,11 +12,9 @@ from app.matters import rules
 from app.matters.models import OPEN, Matter
 from app.organisations import queries as organisations
 from app.organisations.models import Unit
-from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets import disclosure
 from app.tickets.models import Ticket
-from app.tickets.rules import is_sealed
 
 
 def of_ticket(ticket_id: int) -> list[Matter]:
@@ -35,6 +34,18 @@ def open_one(ticket_id: int, kind: str) -> Matter | None:
     )
 
 
+def is_urged_since(ticket: Ticket, moment: datetime) -> bool:
+    """Whether the system itself has urged since then."""
+    automatic = Matter.raised_by.is_(None) & Matter.partner_id.is_(None)
+    urged = select(Matter.id).where(
+        Matter.ticket_id == ticket.id,
+        Matter.kind == "urge",
+        automatic,
+        Matter.raised_at >= moment,
+    )
+    return session().scalar(urged.limit(1)) is not None
+
+
 def flags(ticket_ids: Collection[int]) -> dict[int, frozenset[str]]:
     """Kinds of matters that wait, by ticket: the flags (已催办, 已督办) beside a state."""
     found: dict[int, set[str]] = defaultdict(set)
@@ -51,17 +62,30 @@ def flags(ticket_ids: Collection[int]) -> dict[int, frozenset[str]]:
 def text_for(principal: Principal, ticket: Ticket, matter: Matter) -> str | None:
     """What was said, for this reader; None when it could tell who the caller is.
 
-    Where a summary takes the place of what the citizen said, it does so of later words too.
+    Where a summary takes the place of what the citizen said, it does so of later words too,
+    whoever passes them on.
     """
-    from_outside = matter.partner_id is not None or matter.kind == "withdraw"
-    if from_outside and not disclosure.reads_original(principal, ticket):
-        return None
-    hidden = rules.hides_text(
-        from_outside=from_outside,
-        is_sealed=is_sealed(ticket.is_anonymous, ticket.is_confidential),
-        may_view_sealed=may(principal, "ticket.view_sealed"),
+    if matter.kind in rules.FOR_BELOW:
+        return matter.text
+    tickets = [ticket, *_sent_to(matter)]
+    said_by = None if matter.kind == "withdraw" else matter.raised_unit_id
+    return matter.text if all(disclosure.hears(principal, t, said_by) for t in tickets) else None
+
+
+def kept_files(principal: Principal, ticket: Ticket) -> frozenset[str]:
+    """Ids of the files that came with words which this reader may not have."""
+    return frozenset(
+        file_id
+        for matter in of_ticket(ticket.id)
+        if matter.attachments and text_for(principal, ticket, matter) is None
+        for file_id in matter.attachments
     )
-    return None if hidden else matter.text
+
+
+def _sent_to(matter: Matter) -> list[Ticket]:
+    """The merged ticket whose caller is heard here; its seal holds in the ticket that goes on."""
+    merged = select(Ticket).where(Ticket.acceptance_no == matter.via)
+    return [] if matter.via is None else list(session().scalars(merged))
 
 
 def holder(ticket: Ticket) -> Unit:

@@ -24,18 +24,17 @@ WITHDRAWABLE = RUNNING - {"return_pending"}
 """EX-07. While 12345 decides on a return (退单) the ticket is in its hands already."""
 SUPPLEMENTABLE = frozenset(STATES) - CLOSED
 """EX-10: any time before the archive."""
+FOR_BELOW = frozenset({"cohandle", "supervise"})
+"""What an upper level writes for the units below to read, of a sealed caller too."""
 SUSPENDABLE = frozenset({"handling", "reworking"})
 """EX-11: while it is being handled."""
 RECALLABLE = IN_HANDLING - {"dispatching"}
 """EX-12: at any stage below."""
 
-URGE_DAYS = 1
-SUPERVISE_DAYS = 3
-"""Working days to answer in (REQUIREMENTS 2.2)."""
-SUPPLEMENT_DAYS = {"consultation": 1}
-"""Working days 12345 has to supply what it is asked for, by type; two where none is named."""
 FILES_ONLY = "（见附件）"
 """The text of a supplement that is files only."""
+OVERTAKEN = "办理结果已先行反馈，不再撤回"
+"""Why a withdrawal that nobody had confirmed yet came to nothing."""
 LONGEST_SUSPENSION = timedelta(days=60)
 
 _RANKS = {"national": 0, "province": 1, "city": 2, "county": 3}
@@ -62,11 +61,3 @@ def suspension_ends(until: date, now: datetime) -> tuple[datetime, str | None]:
     if ends - now > LONGEST_SUSPENSION:
         return ends, f"挂起最长{LONGEST_SUSPENSION.days}天"
     return ends, None
-
-
-def hides_text(*, from_outside: bool, is_sealed: bool, may_view_sealed: bool) -> bool:
-    """Whether the words of a matter are kept from a reader.
-
-    What the caller of an anonymous or confidential ticket says could tell who spoke (ANON-02).
-    """
-    return from_outside and is_sealed and not may_view_sealed

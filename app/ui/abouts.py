@@ -16,7 +16,7 @@ from app.security.principal import Principal
 from app.tickets import codes, duplicates
 from app.tickets.models import Ticket
 from app.tickets.rules import STATES
-from app.ui.matters import HIDDEN
+from app.ui.matters import HIDDEN, said
 from app.ui.present import may_know, shown
 
 Lines = list[tuple[str, str]]
@@ -51,9 +51,8 @@ def _matter(principal: Principal, ticket: Ticket, row: UserTask) -> Lines:
     for matter in matters.of_ticket(ticket.id):
         if matter.kind != kind or matter.state != OPEN or matter.unit_id not in {None, row.unit_id}:
             continue
-        said = matters.text_for(principal, ticket, matter) or HIDDEN
         who = "12345" if matter.partner_id is not None else matter.raised_by_name
-        lines.append((KINDS[kind], said))
+        lines.append((KINDS[kind], said(principal, ticket, matter)))
         lines.append(("提出", f"{who} · {shown(matter.raised_at)}"))
         if matter.number:
             lines.append(("编号", matter.number))
@@ -111,12 +110,12 @@ def _national_return(principal: Principal, ticket: Ticket) -> Lines:
 
 
 def _callback(principal: Principal, ticket: Ticket) -> Lines:
-    said = callbacks.last_of_round(ticket.id, ticket.round)
-    if said is None:
+    callback = callbacks.last_of_round(ticket.id, ticket.round)
+    if callback is None:
         return []
-    text = said.text if may_know(principal, ticket) else HIDDEN
-    lines = [("满意度", codes.SATISFACTION.label(said.satisfaction))]
-    return [*lines, ("来电人意见", text or "—"), ("回访", shown(said.called_at))]
+    text = callback.text if may_know(principal, ticket) else HIDDEN
+    lines = [("满意度", codes.SATISFACTION.label(callback.satisfaction))]
+    return [*lines, ("来电人意见", text or "—"), ("回访", shown(callback.called_at))]
 
 
 _TELL: dict[str, Callable[[Principal, Ticket], Lines]] = {

@@ -15,6 +15,7 @@ from app.engine import queries as engine
 from app.files import responses
 from app.files import services as files
 from app.files.models import Attachment
+from app.matters import queries as matters
 from app.security import access
 from app.security.principal import Principal
 from app.tickets.access import guard
@@ -92,7 +93,10 @@ def download(principal: Principal, attachment_id: str) -> Response:
         )
         if ticket is None:
             return False
-        return file.task_id is not None or present.may_see_files(principal, ticket)
+        if file.task_id is not None:
+            return True
+        may_see = present.may_see_files(principal, ticket)
+        return may_see and file.id not in matters.kept_files(principal, ticket)
 
     def work() -> files.Download:
         found = files.open_for(attachment_id, may_see)

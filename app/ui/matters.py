@@ -5,11 +5,22 @@ from dataclasses import dataclass
 
 from app.engine.models import ProcessEvent
 from app.matters import queries
+from app.matters.models import Matter
 from app.matters.rules import KINDS
 from app.security.principal import Principal
 from app.tickets.models import Ticket
 
 HIDDEN = "（内容涉及匿名或保密诉求人，不予显示）"
+
+
+def said(principal: Principal, ticket: Ticket, matter: Matter) -> str:
+    """What was said, or the place of it: who knows it can be asked."""
+    text = queries.text_for(principal, ticket, matter)
+    if text is not None:
+        return text
+    if matter.partner_id is not None:
+        return HIDDEN
+    return f"（上级有{KINDS[matter.kind]}，内容不予显示，请联系省级）"
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ def matter_lines(principal: Principal, ticket: Ticket) -> MatterLines:
     recalls = []
     for matter in queries.of_ticket(ticket.id):
         sender = "12345 " if matter.partner_id is not None else ""
-        text = queries.text_for(principal, ticket, matter) or HIDDEN
+        text = said(principal, ticket, matter)
         files = f"附件{len(matter.attachments)}个" if matter.attachments else ""
         via = f"经并入的工单{matter.via}" if matter.via else ""
         line = (

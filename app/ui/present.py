@@ -22,10 +22,11 @@ from app.tickets.models import Opinion, Report, Ticket
 from app.tickets.rules import is_sealed
 from app.tickets.types import TICKET_TYPES
 from app.ui.matters import MatterLines
-from app.ui.requests import extension_line
+from app.ui.requests import Hears, extension_line
 
 SOURCES = {code: source.title for code, source in sources.SOURCES.items()}
 DECISIONS = {
+    "linked": "关联",
     "signed_in": "签收",
     "call_record": "受理，记录工单",
     "call_answered": "当场答复",
@@ -139,7 +140,7 @@ def _address(principal: Principal, ticket: Ticket) -> str:
 
 
 def may_see_files(principal: Principal, ticket: Ticket) -> bool:
-    """Whether this person may have the files that came with the ticket."""
+    """Whether this person may have the files that came with the ticket itself."""
     return may_know(principal, ticket) and disclosure.reads_original(principal, ticket)
 
 
@@ -216,11 +217,24 @@ _TOLD_BY_ACTION = frozenset({"return.up"})
 """Events whose line is that of the action that raised them."""
 
 
-def _answer_text(request: ReturnRequest | None) -> str:
+_FOR_BELOW = frozenset(
+    {"dispatch", "city_decide", "review_return", "audit_by_city", "audit_by_province"}
+)
+"""Steps whose words are written for the units below."""
+
+
+def _answer_text(request: ReturnRequest | None, hears: Hears) -> str:
     if request is None:
         return ""
     by = f"（{request.decided_by}）" if request.decided_by else ""
-    return f"{'同意' if request.state == AGREED else '不同意'}{by} · {request.opinion}"
+    why = f" · {request.opinion}" if hears(None) else ""
+    return f"{'同意' if request.state == AGREED else '不同意'}{by}{why}"
+
+
+def _words(opinion: Opinion, hears: Hears) -> str:
+    """What somebody wrote, where the reader may have it (ANON-02, FLW-07)."""
+    may_read = opinion.step in _FOR_BELOW or hears(opinion.unit_id)
+    return (opinion.text or "") if may_read else ""
 
 
 def timeline(
@@ -231,10 +245,13 @@ def timeline(
     returns: Sequence[ReturnRequest] = (),
     extensions: Sequence[Extension] = (),
     matters: MatterLines | None = None,
+    *,
+    hears: Hears,
 ) -> list[dict[str, Any]]:
     """Who did what and when, then who holds it now.
 
-    `returns`, `extensions` and `matters` explain what was asked and answered.
+    `returns`, `extensions` and `matters` explain what was asked and answered; of words that the
+    reader does not hear only the decision is told.
     """
     answers = iter([r for r in returns if r.decided_at is not None])
     said = {opinion.task_id: opinion for opinion in opinions}
@@ -255,13 +272,13 @@ def timeline(
         decision = DECISIONS.get(opinion.decision, "") if opinion else ""
         if decision in event.element_name:  # “签收：签收” says nothing twice
             decision = ""
-        text = " · ".join(x for x in (decision, opinion.text if opinion else None) if x)
+        text = " · ".join(x for x in (decision, _words(opinion, hears) if opinion else "") if x)
         if event.kind == "message" and event.element_name == "decide.return":
-            text = _answer_text(next(answers, None))
+            text = _answer_text(next(answers, None), hears)
         if report is not None:
             text = f"提交第 {report.version} 版{report.noun}"
         title = _MESSAGES.get(event.element_name, event.element_name)
-        title, text = extension_line(event, extensions) or (title, text)
+        title, text = extension_line(event, extensions, hears) or (title, text)
         title, text = (matters and matters.line(event)) or (title, text)
         by_somebody = event.kind == "user" or (event.kind == "message" and event.actor_id)
         moments.append(event.at)
@@ -280,7 +297,7 @@ def timeline(
     for opinion in spoken:
         place = bisect_right(moments, opinion.at)
         moments.insert(place, opinion.at)
-        lines.insert(place, _spoken(opinion, units))
+        lines.insert(place, _spoken(opinion, units, hears))
     for task in waiting:
         lines.append(
             {
@@ -297,7 +314,7 @@ def timeline(
     return lines
 
 
-def _spoken(opinion: Opinion, units: Mapping[int, str]) -> dict[str, Any]:
+def _spoken(opinion: Opinion, units: Mapping[int, str], hears: Hears) -> dict[str, Any]:
     """What somebody did outside the steps of the flow, and why."""
     return {
         "kind": "returned" if opinion.decision == "back" else "done",
@@ -305,7 +322,7 @@ def _spoken(opinion: Opinion, units: Mapping[int, str]) -> dict[str, Any]:
         "who": opinion.author_name,
         "unit": units.get(opinion.unit_id or 0, ""),
         "at": shown(opinion.at),
-        "text": opinion.text or "",
+        "text": _words(opinion, hears),
         "files": [],
         "duration": "",
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, request, url_for
@@ -16,6 +17,7 @@ from app.engine import queries as engine
 from app.exchange import queries as exchange
 from app.files import services as files
 from app.files.models import Attachment
+from app.matters import queries as matters
 from app.organisations import queries as organisations
 from app.security import access
 from app.security.permissions import may
@@ -79,6 +81,7 @@ def page(
             approvals.returns_of(ticket.id),
             approvals.extensions_of(ticket.id),
             matter_lines(principal, ticket),
+            hears=partial(disclosure.hears, principal, ticket),
         ),
         reports=report_views(ticket, reports, opinions, attached),
         compare=comparison(
@@ -109,10 +112,13 @@ def summary(
     """What `ticket/_summary.html` draws: the matter, and the way to see the caller unmasked."""
     if attached is None:
         attached = files.of_ticket(ticket.id)
+    kept = matters.kept_files(principal, ticket)
     fields = present.revealable(ticket) if present.may_reveal(principal, ticket) else []
     return {
         "ticket": _head(principal, ticket, revealed),
-        "attachments": [present.file_view(f) for f in attached if f.task_id is None]
+        "attachments": [
+            present.file_view(f) for f in attached if f.task_id is None and f.id not in kept
+        ]
         if present.may_see_files(principal, ticket)
         else [],
         "reveal": {

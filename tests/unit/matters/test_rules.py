@@ -52,26 +52,6 @@ def test_a_suspension_ends_later_today_at_the_earliest_and_in_sixty_days_at_the_
 
 
 @pytest.mark.parametrize(
-    ("from_outside", "is_sealed", "may_view_sealed", "hidden"),
-    [
-        (True, True, False, True),
-        (True, True, True, False),
-        (True, False, False, False),
-        (False, True, False, False),
-    ],
-)
-def test_words_from_outside_are_hidden_where_they_could_tell_who_spoke(
-    from_outside: bool, is_sealed: bool, may_view_sealed: bool, hidden: bool
-) -> None:
-    assert (
-        rules.hides_text(
-            from_outside=from_outside, is_sealed=is_sealed, may_view_sealed=may_view_sealed
-        )
-        is hidden
-    )
-
-
-@pytest.mark.parametrize(
     "states",
     [
         rules.RUNNING,
