@@ -11,10 +11,12 @@ from app.handlers import (
     extension,
     intake,
     investigation,
+    links,
     matters,
     recall,
     returns,
     supplements,
+    timelimits,
 )
 
 __all__ = [
@@ -28,8 +30,10 @@ __all__ = [
     "extension",
     "intake",
     "investigation",
+    "links",
     "matters",
     "recall",
     "returns",
     "supplements",
+    "timelimits",
 ]
