@@ -14,6 +14,7 @@ from app.core.db import session
 from app.core.errors import FieldError
 from app.deadlines.rules import working_days_after
 from app.engine.registry import Actor
+from app.tickets import conflicts
 from app.tickets.models import Opinion, Ticket
 
 
@@ -46,7 +47,12 @@ def received_at(ticket: Ticket, unit_id: int) -> datetime:
 
 
 def standing(ticket: Ticket, unit_id: int) -> Objection | None:
-    """What forbids this unit to hand it back whatever the time: its own ticket, or appointed."""
+    """What forbids this unit to hand it back whatever the time: its own ticket, or appointed.
+
+    Nothing does when the unit must not handle it (回避, 移送).
+    """
+    if conflicts.must_leave(ticket, unit_id):
+        return None
     if ticket.registered_unit_id == unit_id:
         return Objection("own", "本单位登记的工单不能退回上级")
     refused = select(LowerReturn.id).where(
@@ -61,9 +67,14 @@ def standing(ticket: Ticket, unit_id: int) -> Objection | None:
 
 
 def objection(ticket: Ticket, unit_id: int, days: int, now: datetime) -> Objection | None:
-    """Why this unit may not hand it back now; it has `days` working days from the receipt."""
+    """Why this unit may not hand it back now; it has `days` working days from the receipt.
+
+    What it must not handle it hands back at any time.
+    """
     if found := standing(ticket, unit_id):
         return found
+    if conflicts.must_leave(ticket, unit_id):
+        return None
     if now > working_days_after(received_at(ticket, unit_id), days):
         return Objection("late", f"退回应在收到之日起{days}个工作日内提出，已超过期限")
     return None

@@ -14,9 +14,7 @@ from app.tickets.models import Ticket
 @handler("closing.returned")
 def returned(step: Step) -> Variables:
     """退单办结: 12345 has agreed to take it back."""
-    ticket = services.get(step.data)
-    approvals.close_returned(ticket, step.now)
-    _tell_followers(ticket, "returned", step)
+    approvals.close_returned(services.get(step.data), step.now)
     return {}
 
 
@@ -54,17 +52,13 @@ def approve_transfer(submission: Submission) -> Variables:
 
 @handler("closing.transferred")
 def transferred(step: Step) -> Variables:
-    """移送并告知: the other authority has it, and 12345 is told."""
+    """移送并告知: the other authority has it, and 12345 is told for every number."""
     ticket = services.get(step.data)
-    approvals.close_transferred(ticket, step.now)
-    _tell_followers(ticket, "transferred_out", step)
-    return {}
-
-
-def _tell_followers(ticket: Ticket, event: str, step: Step) -> None:
-    """The ticket that went on for others has ended without a result."""
+    where = approvals.close_transferred(ticket, step.now)
     for follower in merge.followers(ticket):
-        _tell(follower, event, {"merged_into": ticket.acceptance_no}, step)
+        told = {"merged_into": ticket.acceptance_no, **where}
+        _tell(follower, "transferred_out", told, step)
+    return {}
 
 
 def _tell(ticket: Ticket, event: str, details: dict[str, str], step: Step) -> None:

@@ -1,5 +1,6 @@
 """Delegation (转派): who handles it. The choice is the organisation tree's, not the diagram's."""
 
+from app.approvals import services as approvals
 from app.core.errors import FieldError, Invalid
 from app.engine.registry import Submission, Variables, form
 from app.handlers.returns import hand_up
@@ -7,7 +8,7 @@ from app.matters import services as matters
 from app.organisations import queries as organisations
 from app.organisations.models import Unit
 from app.security.principal import Principal
-from app.tickets import conflicts, disclosure, services
+from app.tickets import conflicts, disclosure, results, services
 from app.tickets.actions import Request, action
 from app.tickets.codes import PERMITS
 from app.tickets.forms import CityDecideForm, CountyDecideForm, DispatchForm, PermitForm
@@ -17,11 +18,16 @@ from app.tickets.rules import BEFORE_HANDLING, IN_HANDLING
 
 @form("ticket.dispatch", DispatchForm)
 def dispatch(submission: Submission) -> Variables:
-    """分派 (T06): the province handles it, or hands it to a city, or to a county without one."""
+    """分派 (T06): the province handles it, or hands it to a city, or to a county without one.
+
+    What was not reviewed here, like a letter, may have to be transferred (移送).
+    """
     ticket = services.acting(submission)
     values = submission.values
     conflicts.recognise(ticket)
-    target = _handed_to(ticket, submission, goes_down=values["route"] == "down")
+    if values["route"] == "transfer":
+        return _transfer(ticket, submission)
+    target = _handed_to(ticket, submission, "route", goes_down=values["route"] == "down")
     fresh: Variables = {"handling": "done", "audit": "", "city_unit_id": 0, "county_unit_id": 0}
     ticket.city_unit_id = ticket.county_unit_id = ticket.appointed_unit_id = None
     if target is None:
@@ -42,7 +48,8 @@ def city_decide(submission: Submission) -> Variables:
     values = submission.values
     if values["city_route"] == "back":
         return {"city_route": "back", **hand_up(ticket, submission, "city_route")}
-    target = _handed_to(ticket, submission, goes_down=values["city_route"] == "county")
+    goes_down = values["city_route"] == "county"
+    target = _handed_to(ticket, submission, "city_route", goes_down=goes_down)
     if target is None:
         services.note(ticket, submission, "city", values.get("instruction"))
         ticket.county_unit_id = None
@@ -93,16 +100,32 @@ def _leads(principal: Principal, ticket: Ticket) -> bool:
     return principal.unit_id == ticket.province_unit_id
 
 
-def _handed_to(ticket: Ticket, submission: Submission, *, goes_down: bool) -> Unit | None:
+def _transfer(ticket: Ticket, submission: Submission) -> Variables:
+    """移送: the leader decides; refused, it comes back to the review."""
+    if results.was_sent(ticket):
+        raise Invalid([FieldError("route", "result_sent", "办理结果已反馈，不能移送")])
+    organisation = submission.values["transfer_org"]
+    reason = submission.values["transfer_reason"]
+    services.note(ticket, submission, "transfer", reason)
+    approvals.ask_transfer(ticket, submission, organisation, reason)
+    return {"route": "transfer", "handling": "transfer", "entry": "province"}
+
+
+def _handed_to(
+    ticket: Ticket, submission: Submission, field: str, *, goes_down: bool
+) -> Unit | None:
     """The chosen unit below, None when this unit handles it; helpers are asked and told.
 
-    Invalid names every wrong field: only units directly below, none that the complaint is about,
-    and what lower levels may not read goes down as a summary.
+    Invalid names every wrong field, the choice as `field`: only units directly below, none that
+    the complaint is about, nothing that is another authority's, and what lower levels may not read
+    goes down as a summary.
     """
     values = submission.values
     of = submission.unit_id or 0
-    wrong: list[FieldError] = []
+    wrong = conflicts.foreign(ticket, field)
     target = None
+    if not goes_down:
+        wrong += conflicts.problems(ticket, of, field)
     if goes_down:
         target = _lower_unit(ticket, values["target_unit_id"], of, "target_unit_id", wrong)
     helpers = [

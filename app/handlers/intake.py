@@ -45,8 +45,10 @@ def review(submission: Submission) -> Variables:
             history = reclassify.change_type(ticket, values["ticket_type"], values)
         except Invalid as refusal:
             wrong += refusal.errors
-    if verdict in _ACCEPTS and conflicts.only_transfer(ticket):
-        wrong.append(FieldError("review", "corruption", conflicts.NOT_HERE))
+    if verdict in _ACCEPTS:
+        wrong += conflicts.foreign(ticket, "review")
+    if verdict == "answer":
+        wrong += conflicts.problems(ticket, ticket.province_unit_id, "review")
     if wrong:
         raise Invalid(wrong)
     said = [values.get(name) for name in ("return_reason", "transfer_reason", "opinion")]
@@ -64,7 +66,8 @@ def review(submission: Submission) -> Variables:
     elif verdict == "supplement":
         _ask_supplement(ticket, submission)
     handled = {"entry": "handle_province", "handled_by": "province"} if verdict == "answer" else {}
-    return {"review": verdict, "ticket_type": ticket.ticket_type, **handled}
+    # "done": a transfer asked for at the dispatch may have been refused before
+    return {"review": verdict, "ticket_type": ticket.ticket_type, "handling": "done", **handled}
 
 
 _ACCEPTS = frozenset({"accept", "answer"})

@@ -22,8 +22,8 @@ from app.matters.forms import (
 )
 from app.matters.models import AGREED, DONE, REFUSED, Matter
 from app.matters.rules import SUSPENDABLE, WITHDRAWABLE
-from app.tickets import merge, services
-from app.tickets.errors import StateConflict
+from app.tickets import merge, results, services
+from app.tickets.errors import ResultSent, StateConflict
 from app.tickets.models import Ticket
 
 message("raise.matter", "matter", "matter_id", "matter_unit_id")
@@ -61,6 +61,8 @@ def confirm_withdrawal(submission: Submission) -> Variables:
     if withdrawn:
         if ticket.status not in WITHDRAWABLE:
             raise StateConflict(ticket)
+        if results.was_sent(ticket):
+            raise ResultSent("撤回", ticket.status)
         merge.require_none(ticket, "撤回")
     matter = matters.settle(submission, AGREED if withdrawn else REFUSED, said)
     if not withdrawn and ticket.partner_id is not None:

@@ -7,7 +7,7 @@ from app.approvals import services as approvals
 from app.core.errors import Conflict, FieldError, Invalid
 from app.engine.registry import Step, Submission, Variables, form, handler, message
 from app.security.principal import Principal
-from app.tickets import services
+from app.tickets import conflicts, services
 from app.tickets.actions import Request, action
 from app.tickets.forms import DecideReturnForm, GiveBackForm, ReviewReturnForm
 from app.tickets.models import Ticket
@@ -82,6 +82,8 @@ def review_return(submission: Submission) -> Variables:
     verdict = values["decision"]
     if verdict == "p12345" and not by_province:
         raise Invalid([FieldError("decision", "level", "只有省级可以退回工单来源")])
+    if verdict == "refuse" and (wrong := _appointment_problems(ticket)):
+        raise Invalid(wrong)
     said = [values.get(name) for name in ("return_reason", "opinion")]
     text = "\n".join(part for part in said if part) or None
     asked = lower_returns.decide(
@@ -107,6 +109,13 @@ def review_return(submission: Submission) -> Variables:
     if verdict == "p12345":
         return {**taken, "return_route": "p12345", "handling": "return", "entry": "province"}
     return {**taken, "return_route": "dispatch"}
+
+
+def _appointment_problems(ticket: Ticket) -> list[FieldError]:
+    """What is wrong with having the asking unit handle it: it may not be able to (FLW-07)."""
+    asked = lower_returns.open_of(ticket.id)
+    found = conflicts.problems(ticket, asked.from_unit_id, "decision") if asked else []
+    return found + conflicts.foreign(ticket, "decision")
 
 
 @form("ticket.decide_return", DecideReturnForm)

@@ -57,7 +57,7 @@ def problems(ticket: Ticket, unit_id: int, field: str) -> list[FieldError]:
     """What is wrong with handing it to this unit."""
     if not is_accused(ticket, unit_id):
         return []
-    message = "该单位是被反映单位，不能承办；确需转办的，须由省审批人准予"
+    message = "该单位是被反映单位，不能承办；确需由其承办的，须由省审批人准予"
     return [FieldError(field, "accused", message)]
 
 
@@ -70,6 +70,19 @@ def check(ticket: Ticket, unit_id: int, field: str = "target_unit_id") -> None:
 def only_transfer(ticket: Ticket) -> bool:
     """贪污腐败 is another authority's (条例 22, 30): it is not handled here unless permitted."""
     return ticket.problem_category == CORRUPTION and HANDLE_CORRUPTION not in ticket.permits
+
+
+def must_leave(ticket: Ticket, unit_id: int) -> bool:
+    """Whether this unit can only hand it up: the matter is another authority's, or about itself.
+
+    Its own letter as well, and at any time.
+    """
+    return only_transfer(ticket) or is_accused(ticket, unit_id)
+
+
+def foreign(ticket: Ticket, field: str) -> list[FieldError]:
+    """What is wrong with anybody here handling it: it can only be transferred."""
+    return [FieldError(field, "corruption", NOT_HERE)] if only_transfer(ticket) else []
 
 
 NOT_HERE = "贪污腐败类应移送纪检监察机关；确需由本平台办理的，须由省审批人准予"

@@ -12,6 +12,13 @@ class TicketNotFound(NotFound):
         super().__init__("没有这张工单", "TICKET_NOT_FOUND")
 
 
+class ResultSent(Conflict):
+    """The result has gone out: the ticket ends by it and in no other way (FLW-02)."""
+
+    def __init__(self, what: str, current_state: str) -> None:
+        super().__init__(f"办理结果已反馈，不能{what}", "RESULT_SENT", current_state=current_state)
+
+
 class StateConflict(Conflict):
     """The ticket's state does not allow this (EX-17); staff are told who brought it there."""
 

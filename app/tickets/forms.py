@@ -25,6 +25,16 @@ def return_code(show_when: dict[str, list[str]]) -> CodeOf:
     )
 
 
+def transfer_org(show_when: dict[str, list[str]]) -> CleanText:
+    """The authority whose matter it is (移送)."""
+    return CleanText(
+        most=100,
+        least=2,
+        allow_none=True,
+        metadata={"label": "移送单位", "show_when": show_when, "help": "须经审批"},
+    )
+
+
 class SignInForm(Schema):
     """签收: taking the ticket into one's hands is all; a remark is possible."""
 
@@ -90,24 +100,8 @@ class ReviewForm(ReclassifyForm):
         show_when={"review": ["return"]},
         help="写明依据和建议的承办部门，将发送给12345",
     )
-    transfer_org = CleanText(
-        most=100,
-        least=2,
-        allow_none=True,
-        metadata={"label": "移送单位", "show_when": {"review": ["transfer"]}, "help": "须经审批"},
-    )
-    transfer_reason = CleanText(
-        most=1000,
-        least=10,
-        lines=True,
-        allow_none=True,
-        metadata={
-            "label": "移送理由",
-            "widget": "textarea",
-            "rows": 3,
-            "show_when": {"review": ["transfer"]},
-        },
-    )
+    transfer_org = transfer_org({"review": ["transfer"]})
+    transfer_reason = reason("移送理由", show_when={"review": ["transfer"]})
     supplement_request = reason("需要补充的内容", show_when={"review": ["supplement"]})
     merged_into = CleanText(
         most=24,
@@ -176,22 +170,30 @@ class HandDownForm(Schema):
 
 
 class DispatchForm(HandDownForm):
-    """分派 (T06): handle at the province, or hand down to one city or county."""
+    """分派 (T06): handle at the province, hand down to one city or county, or transfer (移送).
+
+    Letters and the like come here without a review, where others are transferred.
+    """
 
     class Meta:
         """The choice comes first on the page."""
 
-        fields = ("route", "target_unit_id", *_HAND_DOWN)
+        fields = ("route", "target_unit_id", "transfer_org", "transfer_reason", *_HAND_DOWN)
 
-    route = choice("办理方式", province="省级办理", down="转办下级")
+    route = choice("办理方式", province="省级办理", down="转办下级", transfer="移送")
     target_unit_id = unit_choice(
         "承办单位", show_when={"route": ["down"]}, help="只列出本单位的直接下级"
     )
+    transfer_org = transfer_org({"route": ["transfer"]})
+    transfer_reason = reason("移送理由", show_when={"route": ["transfer"]})
 
     @validates_schema(skip_on_field_errors=False, pass_original=True)
-    def _target_is_named(self, data: Given, original: Given, **_: Any) -> None:
+    def _the_choice_is_explained(self, data: Given, original: Given, **_: Any) -> None:
         if data.get("route") == "down" and left_out(data, original, "target_unit_id"):
             raise ValidationError("转办须选择承办单位", "target_unit_id")
+        if data.get("route") == "transfer":
+            if missing := left_out(data, original, "transfer_org", "transfer_reason"):
+                raise ValidationError(missing)
 
 
 class CityDecideForm(HandDownForm):

@@ -47,6 +47,14 @@ def result(ticket: Ticket) -> dict[str, Any]:
     }
 
 
+def was_sent(ticket: Ticket) -> bool:
+    """Whether a result has gone out, in this round or an earlier one.
+
+    What ends the ticket otherwise would be a second last word (FLW-02).
+    """
+    return ticket.reworks > 0 or ticket.completed_at is not None
+
+
 def _complaint(
     ticket: Ticket, report: Investigation, said: list[Opinion], passed: list[Opinion]
 ) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from app.core.db import session
 from app.tickets.services import ticket_numbered
 from tests.journeys.test_anonymity import SECRETS, sealed
 from tests.journeys.test_lower_returns import refusals, steps
+from tests.journeys.test_sources import register
 from tests.support.journey import Chain, World
 from tests.support.pages import Browser
 from tests.support.people import GUIYANG, MEITAN, ZUNYI, Person
@@ -217,3 +218,100 @@ def test_the_operator_may_seal_a_ticket_and_never_unseal_it(world: World, people
         assert ticket_numbered(number).is_confidential is True
         assert ticket_numbered(other).is_confidential is True
         session().rollback()
+
+
+def test_a_letter_about_corruption_is_transferred_by_the_province(
+    world: World, people: Chain, leader: Person
+) -> None:
+    number = register(world, people.province, "letter", problem_category=8)["acceptance_no"]
+    down = {"route": "down", "target_unit_id": unit(people.city), "summary": SUMMARY}
+    for values in ({"route": "province"}, down):
+        assert refusals(world, people.province, number, **values) == [("route", "corruption")]
+    wrong = refusals(world, people.province, number, route="transfer", transfer_reason="短")
+    assert sorted(wrong) == [("transfer_org", "invalid"), ("transfer_reason", "invalid")]
+
+    other = {**OTHER, "route": "transfer"}
+    world.complete(people.province, number, **{k: v for k, v in other.items() if k != "review"})
+    world.complete(leader, number, decision="approve")
+
+    assert "已移送" in page(world, people.province, number)
+    world.deliver()
+    assert world.received() == []
+
+
+def test_a_refused_transfer_of_a_letter_comes_to_the_review(
+    world: World, people: Chain, leader: Person
+) -> None:
+    number = register(world, people.province, "letter")["acceptance_no"]
+    world.complete(
+        people.province,
+        number,
+        route="transfer",
+        transfer_org="省信访局",
+        transfer_reason="属信访复查事项，应由复查机关办理。",
+    )
+    world.complete(leader, number, decision="refuse", opinion="属本厅职责，请办理。")
+    assert steps(world, people.province, number) == ["review"]
+
+    world.complete(people.province, number, review="answer")
+
+    assert steps(world, people.province, number) == ["handle_by_province"]
+    world.hand_in(people.province, number)
+    world.complete(people.province_auditor, number, decision="approve")
+    assert "已归档" in page(world, people.province, number)
+
+
+def test_a_return_that_12345_refused_does_not_open_the_way_to_handle_corruption(
+    world: World, people: Chain
+) -> None:
+    number = world.submit(**CORRUPTION)
+    world.complete(people.province, number)
+    back = {
+        "review": "return",
+        "return_reason_code": 1,
+        "return_reason": "反映的是城市供水问题，建议转水务部门。",
+    }
+    world.complete(people.province, number, **back)
+    world.partner.decide_return(number, approved=False, opinion="请继续办理。")
+
+    wrong = refusals(world, people.province, number, route="province")
+
+    assert wrong == [("route", "corruption")]
+
+
+@pytest.mark.parametrize("why", ["corruption", "accused"])
+def test_a_letter_the_city_must_not_handle_goes_up_to_the_province(
+    world: World, people: Chain, why: str
+) -> None:
+    itself = {"organisation": people.city.principal.unit_name, "name": "王某"}
+    changed = {"problem_category": 8} if why == "corruption" else {"targets": [itself]}
+    number = register(world, people.city, "letter", **changed)["acceptance_no"]
+    assert refusals(world, people.city, number, city_route="self") == [("city_route", why)]
+
+    up = {"city_route": "back", "return_reason": "不宜由本单位办理，请省级另行确定。"}
+    world.complete(people.city, number, **up)
+
+    assert steps(world, people.province, number) == ["review_return"]
+    refused = refusals(
+        world, people.province, number, decision="refuse", opinion="请遵义市继续办理。"
+    )
+    assert refused == [("decision", why)]
+    world.complete(people.province, number, decision="agree")
+    assert steps(world, people.province, number) == ["dispatch"]
+
+
+def test_the_province_does_not_handle_what_is_about_itself(
+    world: World, people: Chain, leader: Person
+) -> None:
+    number = world.submit(targets=[{"organisation": people.province.principal.unit_name}])
+    world.complete(people.province, number)
+    wrong = refusals(world, people.province, number, review="answer")
+    assert wrong == [("review", "accused")]
+    world.complete(people.province, number, review="accept")
+    wrong = refusals(world, people.province, number, route="province")
+    assert wrong == [("route", "accused")]
+
+    world.act(leader, number, "permit", **PERMITTED)
+
+    world.complete(people.province, number, route="province")
+    assert steps(world, people.province, number) == ["handle_by_province"]

@@ -11,7 +11,7 @@ from app.matters import queries
 from app.tickets import duplicates
 from app.tickets.services import ticket_numbered
 from tests.support.journey import Chain, World
-from tests.support.people import Person
+from tests.support.people import GUIZHOU, Person
 
 VILLAGE = "520328004001"
 OTHERS_PHONE = {"caller_number": "13900009876", "contact_phone": "13900009876"}
@@ -140,23 +140,46 @@ def test_another_provinces_ticket_is_unknown(
     assert [e["rule"] for e in refused["errors"]] == ["unknown"]
 
 
-def test_the_end_of_a_ticket_without_result_is_told_for_every_number(
+def test_a_ticket_that_goes_on_for_others_is_not_returned(world: World, people: Chain) -> None:
+    """12345 would take back one number, and was not asked about the others."""
+    kept, merged = world.submit(), world.submit()
+    review(world, people.province, merged, kept)
+    world.complete(people.province, kept)
+    (task,) = world.tasks(people.province, kept)
+    back = {
+        "review": "return",
+        "return_reason_code": 1,
+        "return_reason": "反映的是城市供水问题，建议转水务部门。",
+    }
+
+    refused = world.complete_task(people.province, task, back, 409).json()
+
+    assert refused["code"] == "MERGED_TICKETS"
+    assert world.status(kept) == "reviewing"
+    assert told(world, merged) == ["merged"]
+
+
+def test_where_a_matter_was_transferred_is_told_for_every_number(
     world: World, people: Chain
 ) -> None:
+    leader = world.employ(GUIZHOU, "province_leader")
     kept, merged = world.submit(), world.submit()
     review(world, people.province, merged, kept)
     world.complete(people.province, kept)
     world.complete(
         people.province,
         kept,
-        review="return",
-        return_reason_code=1,
-        return_reason="反映的是城市供水问题，建议转水务部门。",
+        review="transfer",
+        transfer_org="省纪委监委",
+        transfer_reason="反映公职人员侵占资金，属纪检监察职责。",
     )
-    world.partner.decide_return(kept, approved=True, opinion="同意退回。")
+    world.complete(leader, kept, decision="approve")
 
-    assert told(world, kept) == ["return-requests"]
-    assert told(world, merged) == ["merged", "returned"]
+    assert told(world, kept) == ["transferred_out"]
+    assert told(world, merged) == ["merged", "transferred_out"]
+    ends = [m.body for m in world.received() if m.body.get("event") == "transferred_out"]
+    assert {end["transfer_out_org"] for end in ends} == {"省纪委监委"}
+    assert {end.get("merged_into") for end in ends} == {None, kept}
 
 
 def candidates(
