@@ -127,7 +127,7 @@ def answer(ticket: Ticket, given: dict[str, Any], now: datetime) -> bool:
         raise RequestNotOpen(ticket.status)
     _say(request, given["opinion"], given.get("decided_by"), given.get("decided_at") or now)
     request.approved_days = given.get("approved_days") if given["approved"] == YES else None
-    clock.close(ticket, extension_messages.DECISION, now)
+    clock.close(ticket, {extension_messages.DECISION}, now)
     state = runner.deliver_message(
         f"decision:{request.request_no}",
         "decide.extension",
@@ -184,7 +184,7 @@ def settle(ticket: Ticket, now: datetime, *, running: bool = True) -> None:
     if running:
         _end_branch(ticket, request, now)
     if request.sent_at is not None:
-        clock.close(ticket, extension_messages.DECISION, now, cancelled=True)
+        clock.close(ticket, {extension_messages.DECISION}, now, cancelled=True)
         extension_messages.cancel(ticket, request, now)
 
 

@@ -12,9 +12,10 @@ from sqlalchemy import func, select
 from app.approvals.models import AGREED, LAPSED, OPEN, REFUSED, LowerReturn
 from app.core.db import session
 from app.core.errors import FieldError
-from app.deadlines.rules import working_days_after
+from app.deadlines import calendars
 from app.engine.registry import Actor
 from app.tickets import conflicts
+from app.tickets.clock import place_of
 from app.tickets.models import Opinion, Ticket
 
 
@@ -75,7 +76,8 @@ def objection(ticket: Ticket, unit_id: int, days: int, now: datetime) -> Objecti
         return found
     if conflicts.must_leave(ticket, unit_id):
         return None
-    if now > working_days_after(received_at(ticket, unit_id), days):
+    calendar = calendars.of(place_of(ticket))
+    if now > calendar.add_working_days(received_at(ticket, unit_id), days).at:
         return Objection("late", f"退回应在收到之日起{days}个工作日内提出，已超过期限")
     return None
 

@@ -130,7 +130,7 @@ def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool
     request.opinion = answer["opinion"]
     request.decided_by = answer.get("decided_by")
     request.decided_at = answer.get("decided_at") or now
-    clock.close(ticket, DECISION, now)
+    clock.close(ticket, {DECISION}, now)
     return False
 
 

@@ -2,10 +2,6 @@
 
 from app.tickets.codes import DISSATISFIED
 
-CALLBACK_DAYS = 5
-"""Working days 12345 has for its callback; then the ticket is filed (REQUIREMENTS 2.2)."""
-REWORK_DAYS = 5
-"""Working days of a new round."""
 AUTOMATIC_REWORKS = 1
 """EX-09: any further round is the province's decision."""
 

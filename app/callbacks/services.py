@@ -6,15 +6,17 @@ from typing import Any
 from app.callbacks import queries, rules
 from app.callbacks.models import Callback
 from app.core.db import session
-from app.deadlines.rules import working_days_after
 from app.engine import runner
 from app.engine.registry import Submission
 from app.exchange.models import Partner
+from app.tickets import clock
 from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
 from app.tickets.rules import CLOSED
 from app.tickets.types import TICKET_TYPES
 
+WAIT = "callback"
+"""What the petitioner is called in, before the ticket is filed (REQUIREMENTS 2.2)."""
 REPORTABLE = frozenset({"result_pending", "callback_pending"})
 """12345 may have called before its receipt reached us: its word is then kept for the diagram."""
 
@@ -80,9 +82,10 @@ def called(ticket: Ticket, submission: Submission) -> Callback:
     return callback
 
 
-def wants_rework(ticket: Ticket) -> bool:
+def wants_rework(ticket: Ticket, now: datetime) -> bool:
     """Whether the last word on this round's result asks for more; silence does not."""
     said = queries.last_of_round(ticket.id, ticket.round)
+    clock.close(ticket, {WAIT}, now, cancelled=said is None)
     return said is not None and rules.wants_rework(said.satisfaction, asked=said.rework_asked)
 
 
@@ -91,8 +94,7 @@ def begin_rework(ticket: Ticket, now: datetime) -> None:
     ticket.reworks += 1
     ticket.round += 1
     ticket.completed_at = None
-    ticket.due_at = working_days_after(now, rules.REWORK_DAYS)
-    session().flush()
+    clock.begin_round(ticket, now)
 
 
 def _is_awaited(ticket: Ticket) -> bool:

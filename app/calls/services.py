@@ -13,7 +13,7 @@ from app.calls.models import Call
 from app.core.clock import BEIJING
 from app.core.db import session
 from app.core.errors import Conflict, NotFound
-from app.deadlines.rules import working_days_after
+from app.deadlines import calendars
 from app.engine import runner
 from app.engine.registry import Actor
 from app.exchange.models import Partner
@@ -86,7 +86,7 @@ def open_call(
         title=title_of(arrived_at, "待记录"),
         content="",
         submitted_at=now,
-        due_at=working_days_after(now, RECORD_DAYS),
+        due_at=calendars.of(unit.division_code).add_working_days(now, RECORD_DAYS).at,
         **intake.arrival(
             {"operator_no": operator_no, "called_at": arrived_at, "caller_number": caller_number}
         ),

@@ -4,6 +4,7 @@ All of them run in the caller's transaction. `now` is when it happens: nothing i
 after the fact.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -97,11 +98,13 @@ def close_stage(task_id: UUID, now: datetime, *, cancelled: bool = False) -> Non
         clocks.close(found, now, cancelled=cancelled)
 
 
-def close(ticket_id: int, stage: str, now: datetime, *, cancelled: bool = False) -> None:
-    """End the open deadlines of a kind: `total` at the final audit, `first_contact`, a wait."""
+def close(
+    ticket_id: int, stages: Collection[str], now: datetime, *, cancelled: bool = False
+) -> None:
+    """End the open deadlines of some kinds: `total` at the final audit, `first_contact`, a wait."""
     clock = lock(ticket_id, ended=True)
     for row in clock.open_rows:
-        if row.stage == stage:
+        if row.stage in stages:
             clocks.close(row, now, cancelled=cancelled)
 
 

@@ -4,9 +4,8 @@ from app.approvals import messages
 from app.callbacks import rules
 from app.callbacks import services as callbacks
 from app.callbacks.forms import CallbackForm, DecideReworkForm
-from app.deadlines.rules import working_days_after
 from app.engine.registry import Step, Submission, Variables, form, handler, message
-from app.tickets import services
+from app.tickets import clock, services
 from app.tickets.types import TICKET_TYPES
 
 message("report.callback", "callback_id")
@@ -23,9 +22,10 @@ def begin(step: Step) -> Variables:
     )
     if by != "none":
         ticket.status = "callback_pending"
+    begin_to_wait = clock.wait if by == "p12345" else clock.promise  # seats have a task for it
     return {
         "callback_by": by,
-        "callback_until": services.beijing(working_days_after(step.now, rules.CALLBACK_DAYS)),
+        "callback_until": services.beijing(begin_to_wait(ticket, callbacks.WAIT, step.now)),
         "rework": False,
         "rework_ask": False,
     }
@@ -44,7 +44,7 @@ def report(submission: Submission) -> Variables:
 def judge(step: Step) -> Variables:
     """判断是否重办: the first time by itself, to the unit that handled it; later it is asked."""
     ticket = services.get(step.data)
-    if not callbacks.wants_rework(ticket):
+    if not callbacks.wants_rework(ticket, step.now):
         return {"rework": False, "rework_ask": False}
     if ticket.reworks >= rules.AUTOMATIC_REWORKS:
         return {"rework": False, "rework_ask": True}

@@ -18,7 +18,7 @@ from app.calls.services import call_of
 from app.calls.services import title_of as name_of_draft
 from app.core.db import session
 from app.core.errors import FieldError, Invalid
-from app.deadlines.rules import is_working_day
+from app.deadlines import calendars
 from app.divisions import queries as divisions
 from app.engine.registry import Step, Submission, Variables, form, handler
 from app.files import services as files
@@ -120,7 +120,8 @@ def call_back(submission: Submission) -> Variables:
     if reached:
         return {"call_outcome": "record", **chosen}
     if not over:
-        moment = rules.next_attempt([*before, submission.now], is_working_day)
+        calendar = calendars.of(ticket.province_code)
+        moment = rules.next_attempt([*before, submission.now], calendar.is_working_day)
         return {"call_outcome": "again", "next_attempt_at": services.beijing(moment), **chosen}
     if values["enough"] == "no":
         return {"call_outcome": "drop"}

@@ -14,7 +14,7 @@ from app.core.db import session
 from app.core.errors import FieldError, Invalid
 from app.engine.registry import Submission, Variables, form
 from app.files import services as files
-from app.tickets import services
+from app.tickets import clock, services
 from app.tickets.codes import MONITORED
 from app.tickets.models import Ticket
 from app.tickets.report_forms import (
@@ -55,6 +55,7 @@ def investigate(submission: Submission) -> Variables:
         "handling_opinion",
     )
     _store(ticket, submission, _picked(values, (*entered, *_TELLING)))
+    _told(ticket, values, submission.now)
     _attach(ticket, submission)
     return _verdict(ticket, submission)
 
@@ -69,6 +70,7 @@ def declare(submission: Submission) -> Variables:
     kept = _picked(values, ("outcome", "outcome_note", "petitioner_feedback", *_TELLING))
     kept["monitor_type"] = values.get("monitor_type") if kept["outcome"] == MONITORED else None
     _store(ticket, submission, {**kept, "author_phone": submission.actor.phone})
+    _told(ticket, values, submission.now)
     _attach(ticket, submission)
     return _verdict(ticket, submission)
 
@@ -88,7 +90,21 @@ def answer(submission: Submission) -> Variables:
         raise Invalid(wrong)
     kept = _picked(values, ("answer", "answer_mode", "adopted", *_TELLING))
     _store(ticket, submission, {**kept, "author_phone": submission.actor.phone})
+    _told(ticket, values, submission.now)
     return _verdict(ticket, submission)
+
+
+def _told(ticket: Ticket, values: dict[str, Any], now: datetime) -> None:
+    """首次联系、受理告知 have been met when the petitioner was told, the first by a try as well.
+
+    Where there is nobody to tell, or 12345 tells, they fall away.
+    """
+    if moment := values.get("informed_at"):
+        clock.close(ticket, {"first_contact", "notify_acceptance"}, moment)
+    elif tried := values.get("contact_attempts"):
+        clock.close(ticket, {"first_contact"}, min(attempt["at"] for attempt in tried))
+    else:
+        clock.close(ticket, {"first_contact", "notify_acceptance"}, now, cancelled=True)
 
 
 def _verdict(ticket: Ticket, submission: Submission) -> Variables:

@@ -6,7 +6,7 @@ from app.exchange import outbox
 from app.matters import queries
 from app.matters import services as matters
 from app.matters.models import LAPSED
-from app.tickets import services
+from app.tickets import clock, services
 
 message("supply.supplement")
 
@@ -43,5 +43,6 @@ def end(step: Step) -> Variables:
     ticket = services.get(step.data)
     request = queries.open_one(ticket.id, "request")
     if request is not None:
+        clock.close(ticket, {"supplement_wait"}, step.now)
         matters.close(request, LAPSED, None, by=SYSTEM, now=step.now)
     return {}

@@ -13,17 +13,16 @@ from sqlalchemy import update
 
 from app.core.clock import BEIJING
 from app.core.db import session
-from app.deadlines.rules import working_days_after
 from app.engine import claims, runner
 from app.engine.registry import SYSTEM, Actor, Submission, Variables
 from app.exchange.models import Partner
-from app.matters import queries, rules
+from app.matters import queries
 from app.matters.errors import MatterOpen
 from app.matters.models import DONE, LAPSED, OPEN, Matter
 from app.organisations import queries as organisations
 from app.security.permissions import OPERATOR
-from app.tickets import numbers, results
-from app.tickets.errors import ResultSent, StateConflict
+from app.tickets import clock, numbers
+from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
 
 RAISE = "raise.matter"
@@ -83,7 +82,7 @@ def urge(ticket: Ticket, text: str, *, by: Raiser, now: datetime, via: str | Non
         by=by,
         now=now,
         unit_id=queries.holder(ticket).id,
-        due_at=working_days_after(now, rules.URGE_DAYS),
+        due_at=clock.promise(ticket, "urge_reply", now),
         via=via,
     )
 
@@ -103,18 +102,13 @@ def supervise(ticket: Ticket, text: str, *, by: Raiser, now: datetime) -> Matter
         by=by,
         now=now,
         unit_id=queries.holder(ticket).id,
-        due_at=working_days_after(now, rules.SUPERVISE_DAYS),
+        due_at=clock.promise(ticket, "supervision_reply", now),
         number=f"{prefix}-{year}-{number:04d}",
     )
 
 
 def withdraw(ticket: Ticket, text: str, *, by: Raiser, now: datetime) -> Matter:
-    """撤回 (EX-07): the citizen takes it back; the province confirms. MatterOpen for a second.
-
-    ResultSent once there was a result, which is the last word.
-    """
-    if results.was_sent(ticket):
-        raise ResultSent("撤回", ticket.status)
+    """撤回 (EX-07): the citizen takes it back; the province confirms. MatterOpen for a second."""
     return _record(
         ticket, "withdraw", text, by=by, now=now, unit_id=ticket.province_unit_id, once=True
     )
@@ -199,6 +193,21 @@ def ask_opinion(ticket: Ticket, unit_id: int, text: str, *, by: Actor, now: date
     return matter
 
 
+def urge_overdue(ticket: Ticket, text: str, *, unit_id: int | None, now: datetime) -> Matter:
+    """自动催办 of a time limit that is over; to the holder where no unit is named."""
+    matter = _record(
+        ticket,
+        "urge",
+        text,
+        by=Raiser.person(SYSTEM),
+        now=now,
+        unit_id=unit_id or queries.holder(ticket).id,
+        due_at=clock.promise(ticket, "urge_reply", now),
+    )
+    _post(ticket, matter, now)
+    return matter
+
+
 def notify_leader(ticket: Ticket, text: str, now: datetime) -> Matter:
     """领导阅知, of a third rejection for example. For forms and handlers, like `ask_opinion`."""
     by = Raiser.person(SYSTEM)
@@ -209,7 +218,6 @@ def notify_leader(ticket: Ticket, text: str, now: datetime) -> Matter:
 
 def request_supplement(ticket: Ticket, text: str, *, by: Actor, now: datetime) -> Matter:
     """请12345补充 (T04b): what the review needs. The diagram sends it and waits."""
-    days = rules.SUPPLEMENT_DAYS.get(ticket.ticket_type, 2)
     earlier = sum(1 for each in queries.of_ticket(ticket.id) if each.kind == "request")
     return _record(
         ticket,
@@ -218,7 +226,7 @@ def request_supplement(ticket: Ticket, text: str, *, by: Actor, now: datetime) -
         by=Raiser.person(by),
         now=now,
         unit_id=None,
-        due_at=working_days_after(now, days),
+        due_at=clock.wait(ticket, "supplement_wait", now),
         number=f"{ticket.acceptance_no}-S{earlier + 1}",
         once=True,
     )
@@ -254,14 +262,6 @@ def hand_over(ticket: Ticket, from_units: Collection[int], *, to_unit: int) -> N
         .where(Matter.ticket_id == ticket.id, Matter.state == OPEN, Matter.unit_id.in_(from_units))
         .values(unit_id=to_unit)
     )
-
-
-def overtake_withdrawal(ticket: Ticket, now: datetime) -> Matter | None:
-    """The result goes out before the province has confirmed a withdrawal: it lapses, if any."""
-    waiting = queries.open_one(ticket.id, "withdraw")
-    if waiting is not None:
-        close(waiting, LAPSED, rules.OVERTAKEN, by=SYSTEM, now=now)
-    return waiting
 
 
 def lapse(ticket_id: int, now: datetime) -> None:

@@ -3,6 +3,7 @@
 `tickets.due_at` and the due dates of tasks are copies for lists; the room moves them.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -65,10 +66,12 @@ def promise(ticket: Ticket, stage: str, now: datetime) -> datetime:
     return services.due_if_begun(ticket.id, stage, now)
 
 
-def close(ticket: Ticket, stage: str, now: datetime, *, cancelled: bool = False) -> None:
-    """The limit has been met, or falls away."""
+def close(
+    ticket: Ticket, stages: Collection[str], now: datetime, *, cancelled: bool = False
+) -> None:
+    """The limits have been met, or fall away."""
     ensure(ticket, now)
-    services.close(ticket.id, stage, now, cancelled=cancelled)
+    services.close(ticket.id, stages, now, cancelled=cancelled)
 
 
 def begin_round(ticket: Ticket, now: datetime) -> None:

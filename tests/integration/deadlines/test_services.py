@@ -205,11 +205,11 @@ def test_an_extension_asked_for_too_late_is_refused(room: Room, asked: str) -> N
 def test_a_new_round_has_five_days_and_the_old_result_stays(room: Room) -> None:
     room.open()
     first = room.row("total").id
-    room.do(services.close, "total", at("2026-12-16 09:00"))
+    room.do(services.close, {"total"}, at("2026-12-16 09:00"))
     room.do(services.close_ticket, at("2026-12-16 09:00"))
 
     room.do(services.new_round, at("2026-12-21 09:00"))
-    room.do(services.close, "total", at("2026-12-23 09:00"))
+    room.do(services.close, {"total"}, at("2026-12-23 09:00"))
 
     assert room.due() == at("2026-12-28 18:00")
     assert (room.row("total").round, room.row("total").on_time) == (2, True)
