@@ -10,6 +10,7 @@ from app.exchange import outbox
 from app.exchange.models import OutboundMessage
 from app.exchange.registry import acknowledged, prepared
 from app.files.links import linked
+from app.matters import services as matters
 from app.tickets import clock, merge, results, services
 from app.tickets.forms import NationalReceiptForm
 from app.tickets.models import Ticket
@@ -23,9 +24,10 @@ def push_result(step: Step) -> Variables:
     """结果反馈 (T13): queue the result of the ticket's type, once a round, for every number.
 
     In time or not is judged now, not by the push. It waits for somebody only where 12345 or the
-    nation has to receive it.
+    nation has to receive it. A withdrawal that is not confirmed comes too late.
     """
     ticket = services.get(step.data)
+    _refuse_withdrawal(ticket, step.now)
     ticket.completed_at = ticket.completed_at or step.now
     clock.close(ticket, {"total"}, step.now)
     if step.data["result_to"] == "p12345":
@@ -35,6 +37,13 @@ def push_result(step: Step) -> Variables:
         if follower.partner_id is not None:
             _push(follower, merge.result_for(follower, ticket), ticket.round, step.now)
     return {}
+
+
+def _refuse_withdrawal(ticket: Ticket, now: datetime) -> None:
+    matter = matters.overtake_withdrawal(ticket, now)
+    if matter is not None and ticket.partner_id is not None:
+        once = f"withdrawal:{matter.id}:refused"
+        messages.tell(ticket, "withdrawal_refused", {"reason": matter.answer}, now, once=once)
 
 
 def _push(ticket: Ticket, body: dict[str, Any], round_: int, now: datetime) -> None:

@@ -16,13 +16,13 @@ from app.core.db import session
 from app.engine import claims, runner
 from app.engine.registry import SYSTEM, Actor, Submission, Variables
 from app.exchange.models import Partner
-from app.matters import queries
+from app.matters import queries, rules
 from app.matters.errors import MatterOpen
 from app.matters.models import DONE, LAPSED, OPEN, Matter
 from app.organisations import queries as organisations
 from app.security.permissions import OPERATOR
-from app.tickets import clock, numbers
-from app.tickets.errors import StateConflict
+from app.tickets import clock, numbers, results
+from app.tickets.errors import ResultSent, StateConflict
 from app.tickets.models import Ticket
 
 RAISE = "raise.matter"
@@ -108,7 +108,12 @@ def supervise(ticket: Ticket, text: str, *, by: Raiser, now: datetime) -> Matter
 
 
 def withdraw(ticket: Ticket, text: str, *, by: Raiser, now: datetime) -> Matter:
-    """撤回 (EX-07): the citizen takes it back; the province confirms. MatterOpen for a second."""
+    """撤回 (EX-07): the citizen takes it back; the province confirms. MatterOpen for a second.
+
+    ResultSent once there was a result, which is the last word.
+    """
+    if results.was_sent(ticket):
+        raise ResultSent("撤回", ticket.status)
     return _record(
         ticket, "withdraw", text, by=by, now=now, unit_id=ticket.province_unit_id, once=True
     )
@@ -262,6 +267,14 @@ def hand_over(ticket: Ticket, from_units: Collection[int], *, to_unit: int) -> N
         .where(Matter.ticket_id == ticket.id, Matter.state == OPEN, Matter.unit_id.in_(from_units))
         .values(unit_id=to_unit)
     )
+
+
+def overtake_withdrawal(ticket: Ticket, now: datetime) -> Matter | None:
+    """The result goes out before the province has confirmed a withdrawal: it lapses, if any."""
+    waiting = queries.open_one(ticket.id, "withdraw")
+    if waiting is not None:
+        close(waiting, LAPSED, rules.OVERTAKEN, by=SYSTEM, now=now)
+    return waiting
 
 
 def lapse(ticket_id: int, now: datetime) -> None:
