@@ -8,9 +8,12 @@ from threading import Event
 from typing import Any
 
 from app import scheduler
+from app.core.db import session, transact
+from app.demo import advance
 from app.engine import definitions, queries, runner
 from app.engine.registry import SYSTEM
 from app.exchange import partners
+from app.security.models import User
 from app.tickets import services
 from app.tickets.intake import read
 from tests.bench import claim, clients, deadlines, engine_cycle, seed
@@ -65,6 +68,47 @@ def complete(stage: Stage, scale: float) -> list[Figure]:
         load = stage.drive(clients.complete_chains, [job(count) for _ in range(CLIENTS)])
         figures.append(Figure(f"complete a {what}, 4 clients", load.values(), (RATE, NO_ERRORS)))
     return figures
+
+
+def whole(stage: Stage, scale: float) -> list[Figure]:
+    """Complaints from their receipt through all eight tasks to the result in the outbox.
+
+    In this process, with no HTTP: what the platform itself spends on one matter.
+    """
+    stage.do(lambda: [_named(place) for place in (GUIZHOU, ZUNYI, MEITAN) for _ in range(2)])
+    count = max(3, round(40 * scale))
+    with stage.app.app_context():
+        _one_ticket()
+        own, database = time.process_time(), stage.database_seconds()
+        tasks = sum(_one_ticket() for _ in range(count))
+        values = {
+            "platform_cpu_ms": round((time.process_time() - own) * 1000 / count, 1),
+            "database_cpu_ms": round((stage.database_seconds() - database) * 1000 / count, 1),
+        }
+    return [Figure("a ticket from receipt to result", values, (), f"{tasks // count} tasks")]
+
+
+def _named(place: str) -> None:
+    """Somebody of this unit whose name a report may carry."""
+    user = session().get(User, hire(place).principal.user_id)
+    assert user is not None
+    user.display_name = "周明远"
+
+
+def _one_ticket() -> int:
+    """Take one in and let its people do what comes up, each in a transaction; counts the tasks."""
+    number, done = transact(_receive), 0
+    while transact(lambda: advance(number, datetime.now(UTC))):
+        done += 1
+    return done
+
+
+def _receive() -> str:
+    partner = partners.by_app_id(seed.app_id(GUIZHOU))
+    now = datetime.now(UTC)
+    body = complaint(division_code=MEITAN)
+    taken = read("complaint", body, now=now, anonymity_mode=partner.anonymity_mode)
+    return services.receive(taken, partner, now).ticket.acceptance_no
 
 
 def intake(stage: Stage, scale: float) -> list[Figure]:
@@ -237,6 +281,7 @@ SECTIONS: dict[str, Section] = {
     "intake": intake,
     "together": together,
     "idle": idle,
+    "whole": whole,
     "claim": claims,
     "deadlines": time_limits,
     "reading": reading,

@@ -185,6 +185,10 @@ class Stage:
         load.database_cpu_s = _cpu_seconds(postgres) - before[1]
         return load
 
+    def database_seconds(self) -> float:
+        """CPU time that all processes of the database have used."""
+        return _cpu_seconds(self.server.postmaster)
+
     def worker_megabytes(self) -> list[float]:
         """Resident memory of each web worker, shared pages counted in full."""
         assert self.port
