@@ -167,7 +167,8 @@ def withdraw(partner: Partner, acceptance_no: str) -> tuple[Any, int]:
     "I14 回访结果",
     "satisfaction：1 满意，2 基本满意，3 不满意，4 未评价，5 无法联系。"
     "不满意的首次自动退回原承办单位重办，"
-    "再次由省级决定；回访期（5个工作日）内未收到回访即归档。",
+    "再次由省级决定；回访期（5个工作日）内未收到回访即归档。"
+    "同一轮有多条的，以最后一条为准。已并单的工单，回访转给承接的工单。",
     CallbackSchema,
     satisfaction=1,
     solved=True,
@@ -183,7 +184,8 @@ def report_callback(partner: Partner, acceptance_no: str) -> tuple[Any, int]:
 @blueprint.post("/tickets/<acceptance_no>/rework-requests")
 @_document(
     "I15 重办申请",
-    "在回访期内提出；首次自动退回原承办单位重办，再次由省级决定。",
+    "在回访期内提出；首次自动退回原承办单位重办，再次由省级决定。"
+    "已并单的工单，重办申请转给承接的工单。",
     ReworkSchema,
     reason="来电人称补贴仍未到账，要求重新核实。",
 )
@@ -198,13 +200,13 @@ def _reported(
     partner: Partner, acceptance_no: str, values: dict[str, Any], *, rework_asked: bool
 ) -> tuple[Any, int]:
     def take(ticket: Ticket, now: datetime) -> Ticket:
-        _held(ticket, callbacks.REPORTABLE)
-        callbacks.reported(ticket, partner, values, rework_asked=rework_asked, now=now)
-        return ticket
+        kept = _held(merge.survivor_of(ticket), callbacks.REPORTABLE)
+        callbacks.reported(kept, partner, values, rework_asked=rework_asked, now=now)
+        return kept
 
-    ticket = queries.ticket_of_partner(partner.id, acceptance_no)
+    kept = merge.survivor_of(queries.ticket_of_partner(partner.id, acceptance_no))
     what = "rework" if rework_asked else "callback"
-    return _once(partner, acceptance_no, f"{what}:{callbacks.result_no(ticket)}", take)
+    return _once(partner, acceptance_no, f"{what}:{callbacks.result_no(kept)}", take)
 
 
 def _once(

@@ -24,7 +24,11 @@ REPORTABLE = frozenset({"result_pending", "callback_pending"})
 def reported(
     ticket: Ticket, partner: Partner, values: dict[str, Any], *, rework_asked: bool, now: datetime
 ) -> Callback:
-    """12345 tells what the petitioner said (I14), or asks for another round (I15)."""
+    """12345 tells what the petitioner said (I14), or asks for another round (I15).
+
+    The diagram hears of a round once, however much is said: it goes by the last word, and nothing
+    said of this round is left over for the next.
+    """
     if ticket.status not in REPORTABLE or not _is_awaited(ticket):
         raise StateConflict(ticket)
     callback = Callback(
@@ -42,7 +46,7 @@ def reported(
     session().add(callback)
     session().flush()
     runner.deliver_message(
-        f"callback:{callback.id}",
+        f"callback:{ticket.acceptance_no}:{ticket.round}",
         "report.callback",
         ticket.acceptance_no,
         {"callback_id": callback.id},

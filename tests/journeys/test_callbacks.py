@@ -149,6 +149,76 @@ def test_a_callback_that_comes_before_the_receipt_is_kept(world: World, people: 
     assert world.status(number) == "archived"
 
 
+def test_what_was_said_of_one_result_does_not_decide_about_the_next(
+    world: World, people: Chain
+) -> None:
+    number = world.submit()
+    world.accept(number, people.province)
+    world.complete(people.province, number, route="province")
+    world.hand_in(people.province, number)
+    world.complete(people.province_auditor, number, decision="approve")
+    world.call_back(number, 3, opinion="不满意。")
+    asked = world.partner.ask_rework(number, "来电人要求重新核实。")
+    assert asked.status == 201, asked.envelope
+    world.deliver()
+    world.settle()
+    assert world.status(number) == "reworking"
+
+    _second_result(world, people, number)
+    world.settle()
+
+    assert world.status(number) == "callback_pending"
+    assert world.tasks(people.province, number) == []
+    world.call_back(number, 1)
+    assert world.status(number) == "archived"
+
+
+def test_the_last_word_on_a_result_counts(world: World, people: Chain) -> None:
+    number = world.submit()
+    world.accept(number, people.province)
+    world.complete(people.province, number, route="province")
+    world.hand_in(people.province, number)
+    world.complete(people.province_auditor, number, decision="approve")
+    world.call_back(number, 3, opinion="不满意。")
+    world.call_back(number, 1, opinion="已补发，满意。")
+
+    world.deliver()
+
+    assert world.status(number) == "archived"
+
+
+def test_more_said_while_the_province_decides_waits_for_its_decision(
+    world: World, people: Chain, number: str
+) -> None:
+    world.call_back(number, 3)
+    _second_result(world, people, number)
+    world.call_back(number, 3)
+    assert world.partner.ask_rework(number, "来电人再次要求重新核实。").status == 201
+
+    world.complete(people.province, number, decision="again", opinion="请补充核实到户。")
+    _second_result(world, people, number)
+
+    assert world.tasks(people.province, number) == []
+
+
+def test_a_merged_number_is_called_back_about_the_result_of_the_one_that_went_on(
+    world: World, people: Chain
+) -> None:
+    kept, merged = world.submit(), world.submit()
+    world.complete(people.province, merged)
+    world.complete(people.province, merged, review="merge", merged_into=kept)
+    world.conclude(kept, people)
+
+    answer = world.partner.report_callback(merged, 3, opinion="没有解决。")
+
+    assert (answer.status, answer.data["taken_by"]) == (201, kept)
+    assert world.status(kept) == "reworking"
+    again = world.partner.report_callback(merged, 3, opinion="没有解决。")
+    assert (again.status, again.data["duplicate"]) == (200, True)
+    refused = world.partner.ask_rework(merged, "来电人要求重新核实。")
+    assert (refused.status, refused.envelope["current_state"]) == (409, "reworking")
+
+
 def test_the_same_callback_again_changes_nothing(world: World, number: str) -> None:
     world.call_back(number, 3, opinion="没有解决。")
 
