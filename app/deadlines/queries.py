@@ -82,6 +82,14 @@ def provisional_count() -> int:
     )
 
 
+def running_clocks(limit: int) -> tuple[int, list[TicketClock]]:
+    """How many tickets have a running clock, and the newest of them."""
+    running = TicketClock.closed_at.is_(None)
+    total = session().scalar(select(func.count()).select_from(TicketClock).where(running)) or 0
+    newest = select(TicketClock).where(running).order_by(TicketClock.ticket_id.desc())
+    return total, list(session().scalars(newest.limit(limit)))
+
+
 def alarms(now: datetime) -> list[str]:
     """What an administrator has to be told about the calendar (DL-03)."""
     found = calendars.alarms(now)

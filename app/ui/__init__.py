@@ -13,6 +13,7 @@ from app.ui import (
     intake_pages,
     operations,
     overdue,
+    policies,
     progress,
     registration,
     reveal,
@@ -42,6 +43,7 @@ _PAGES = (
     overdue,
     trial,
     calendar,
+    policies,
 )
 
 

@@ -45,6 +45,10 @@ blueprint = Blueprint("calendar", __name__)
 FIRST, LAST = 2004, 2059
 """Years that a page shows."""
 CHANGES = 20
+_SOURCES = {
+    "chinesecalendar": "产品自带，据国务院办公厅安排",
+    "holidays": "产品自带，按法定节日推算，不含调休",
+}
 _TITLES = {"added": "新增", "removed": "删除", "changed": "变更"}
 
 
@@ -68,7 +72,7 @@ def index(principal: Principal) -> str:
         year=year,
         status=table.status if table else "none",
         status_label=STATUSES[table.status if table else "none"],
-        source=table.source if table else "周一至周五",
+        source=_SOURCES.get(table.source, table.source) if table else "周一至周五",
         place=_name(code),
         months=drawn,
         working_days=sum(month.working_days for month in drawn),

@@ -97,6 +97,7 @@ _PAGES = (
     _Page("督办", "overdue", "超期督办", "flag", "overdue.index", "statistics.view"),
     _Page("督办", "trial", "时限试算", "clock-history", "trial.index", "deadline.trial"),
     _Page("督办", "calendar", "工作日历", "calendar3", "calendar.index", "calendar.view"),
+    _Page("督办", "policies", "时限政策", "journal-text", "policies.index", "deadline.manage"),
     _Page("运行", "operations", "运行监控", "plug", "operations.index", "queue.view"),
 )
 
