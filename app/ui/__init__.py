@@ -15,6 +15,7 @@ from app.ui import (
     overdue,
     policies,
     progress,
+    recomputing,
     registration,
     reveal,
     sessions,
@@ -44,6 +45,7 @@ _PAGES = (
     trial,
     calendar,
     policies,
+    recomputing,
 )
 
 

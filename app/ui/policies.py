@@ -1,10 +1,10 @@
-"""The policy of time limits (时限政策): read, edited in two steps, and open tickets recomputed.
+"""The policy of time limits (时限政策): read by stage and type, edited in two steps.
 
-A change counts for new tickets. Open ones follow only when somebody asks for it (重新计算).
+A change counts for new tickets. Open ones follow only when somebody asks for it (`recomputing`).
 """
 
 import json
-from functools import partial
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -15,8 +15,7 @@ from app.api.http import client_ip
 from app.core import clock
 from app.core.db import transact
 from app.core.errors import Conflict, FieldError, HotlineError, Invalid, NotAllowed, NotFound
-from app.deadlines import policies, policy, queries, recompute
-from app.deadlines.errors import NoClock
+from app.deadlines import policies, policy, recompute
 from app.deadlines.limits import UNITS
 from app.deadlines.policy import LAWS, TITLES, TYPES
 from app.divisions import queries as divisions
@@ -32,8 +31,6 @@ blueprint = Blueprint("policies", __name__)
 
 REASON = 2, 200
 """Fewest and most characters of a reason."""
-SAMPLE = 20
-"""Tickets that a preview of 重新计算 computes."""
 
 
 @blueprint.get("/deadlines/policies")
@@ -67,9 +64,9 @@ def index(principal: Principal) -> str:
             for n, each in enumerate(history)
         ],
         policies_url=url_for("policies.index"),
-        edit_url=url_for("policies.edit", scope=scope) if _may_edit(principal, scope) else None,
-        recompute_url=url_for("policies.outlook")
-        if _may_edit(principal, policies.NATIONAL)
+        edit_url=url_for("policies.edit", scope=scope) if may_edit(principal, scope) else None,
+        recompute_url=url_for("recomputing.outlook")
+        if may_edit(principal, policies.NATIONAL)
         else None,
         kinds=list(recompute.KINDS.items()),
         reason_length=REASON,
@@ -93,7 +90,7 @@ def preview(principal: Principal) -> str:
     scope = _editable(principal)
     base = _base(scope).values
     values = policy_lines.edited(base, policies.current(scope).values, request.form)
-    problems = _reason_problems()
+    problems = reason_problems()
     try:
         policies.preview(scope, values)
     except Invalid as refusal:
@@ -131,7 +128,7 @@ def apply(principal: Principal) -> Response:
     now = clock.now()
 
     def work() -> None:
-        if problems := _reason_problems():
+        if problems := reason_problems():
             raise Invalid(problems)
         reason = request.form["reason"].strip()
         before = policies.current(scope).values
@@ -142,72 +139,13 @@ def apply(principal: Principal) -> Response:
         made = policies.save(
             scope, values, follows=follows, reason=reason, actor=actor_of(principal), now=now
         )
-        _record(principal, "policy.change", made.id, reason)
+        record(principal, "policy.change", made.id, reason)
 
-    return _done(work, "已保存，自新工单起生效", url_for("policies.index", scope=scope))
-
-
-@blueprint.get("/deadlines/policies/recompute")
-@permitted("deadline.manage")
-def outlook(principal: Principal) -> str:
-    """What computing open tickets anew would move, by the example of the newest ones."""
-    kind = _recomputable(principal)
-    total, newest = queries.running_clocks(SAMPLE)
-    numbers = [(row.ticket_id, row.business_key) for row in newest]
-    groups, moved = [], 0
-    for ticket_id, number in numbers:
-        lines = transact(partial(_moves, ticket_id, kind))
-        moved += bool(lines)
-        if lines:
-            groups.append((number, lines))
-    return draw(
-        "policies/recompute.html",
-        principal,
-        active="policies",
-        kind=kind,
-        title=recompute.KINDS[kind],
-        total=total,
-        sampled=len(numbers),
-        moved=moved,
-        groups=groups,
-        reason_length=REASON,
-        begin_url=url_for("policies.begin", kind=kind),
-        back_url=url_for("policies.index"),
-    )
+    return done(work, "已保存，自新工单起生效", url_for("policies.index", scope=scope))
 
 
-@blueprint.post("/deadlines/policies/recompute")
-@permitted("deadline.manage")
-def begin(principal: Principal) -> Response:
-    """Start it in the background; one run at a time."""
-    kind = _recomputable(principal)
-    now = clock.now()
-
-    def work() -> None:
-        if problems := _reason_problems():
-            raise Invalid(problems)
-        if recompute.running():
-            raise Conflict("正在重新计算，请等待完成", "RECOMPUTE_RUNNING")
-        reason = request.form["reason"].strip()
-        total = recompute.begin(kind, now, reason=reason, actor_name=principal.display_name)
-        _record(principal, "deadline.recompute", kind, reason, tickets=total)
-
-    return _done(work, "已开始，在后台进行", url_for("policies.index"))
-
-
-def _moves(ticket_id: int, kind: str) -> list[str]:
-    try:
-        found = recompute.preview(ticket_id, kind)
-    except NoClock:
-        return []
-    return [
-        f"{TITLES[move.stage]}：{shown(move.old_due_at)} → {shown(move.due_at)}"
-        + ("（暂定）" if move.provisional else "")
-        for move in found
-    ]
-
-
-def _done(work: Any, success: str, back: str) -> Response:
+def done(work: Callable[[], None], success: str, back: str) -> Response:
+    """One transaction, then `back` with what came of it."""
     try:
         transact(work)
     except HotlineError as refusal:
@@ -220,9 +158,10 @@ def _done(work: Any, success: str, back: str) -> Response:
     return redirect(back)
 
 
-def _record(
+def record(
     principal: Principal, action: str, number: int | str, reason: str, **detail: int
 ) -> None:
+    """Write to the access log what was done with the policy."""
     access.record(
         principal,
         action,
@@ -235,7 +174,8 @@ def _record(
     )
 
 
-def _reason_problems() -> list[FieldError]:
+def reason_problems() -> list[FieldError]:
+    """What is wrong with the reason that came along."""
     least, most = REASON
     if least <= len(request.form.get("reason", "").strip()) <= most:
         return []
@@ -258,25 +198,16 @@ def _name(scope: str) -> str:
     return dict(_scopes())[scope]
 
 
-def _may_edit(principal: Principal, scope: str) -> bool:
+def may_edit(principal: Principal, scope: str) -> bool:
     """The nation's lines are national staff's; a province's lines are its own staff's too."""
     return principal.level == "national" or scope[:2] == principal.division_code[:2]
 
 
 def _editable(principal: Principal) -> str:
     scope = _scope()
-    if not _may_edit(principal, scope):
+    if not may_edit(principal, scope):
         raise NotAllowed
     return scope
-
-
-def _recomputable(principal: Principal) -> str:
-    if not _may_edit(principal, policies.NATIONAL):
-        raise NotAllowed
-    kind = request.args.get("kind", recompute.POLICY)
-    if kind not in recompute.KINDS:
-        raise NotFound
-    return kind
 
 
 def _base(scope: str) -> policy.Policy:
