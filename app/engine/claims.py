@@ -47,10 +47,12 @@ def unclaim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:
     return task
 
 
-def hand_over(business_key: str, *, role: str, from_units: Collection[int], to_unit: int) -> None:
-    """Give the open tasks of a role that units have of an instance to another unit, unclaimed.
+def hand_over(
+    business_key: str, *, elements: Collection[str], from_units: Collection[int], to_unit: int
+) -> None:
+    """Give what units have open of some elements of an instance to another unit, unclaimed.
 
-    The caller holds the instance, and knows that the other unit's staff have the role.
+    The caller holds the instance, and knows that the other unit's staff have the tasks' role.
     """
     instance = select(ProcessInstance.id).where(
         ProcessInstance.business_key == business_key, ProcessInstance.status == "open"
@@ -60,7 +62,7 @@ def hand_over(business_key: str, *, role: str, from_units: Collection[int], to_u
         .where(
             UserTask.instance_id.in_(instance),
             UserTask.state == "open",
-            UserTask.role == role,
+            UserTask.element_id.in_(elements),
             UserTask.unit_id.in_(from_units),
         )
         .values(

@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,6 +58,9 @@ class Submission:
     data: Mapping[str, Any]
     actor: Actor
     now: datetime
+    ends: dict[UUID, Variables] = field(default_factory=dict)
+    """Other open tasks that this decision makes void, with what the diagram then reads: the form
+    adds them, they end as `cancelled`."""
 
 
 @dataclass(frozen=True)

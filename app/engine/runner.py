@@ -6,7 +6,7 @@ differ, save. The caller is an edge and commits once. An unexpected exception co
 `ActionFailed`, which `transact` turns into an incident after the rollback.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -147,23 +147,24 @@ def complete_task(
     with Turn.locked(instance, actor=actor, now=now).guard(
         "complete_task", request, task.element_id
     ) as this:
-        variables = entered
-        if form is not None:
-            variables = form.accept(
-                Submission(
-                    process_key=task.process_key,
-                    business_key=task.business_key,
-                    task_id=task_id,
-                    element_id=task.element_id,
-                    unit_id=task.unit_id,
-                    values=entered,
-                    data=this.data_of(task_id),
-                    actor=actor,
-                    now=now,
-                )
+        if form is None:
+            this.complete(task_id, entered)
+        else:
+            submission = Submission(
+                process_key=task.process_key,
+                business_key=task.business_key,
+                task_id=task_id,
+                element_id=task.element_id,
+                unit_id=task.unit_id,
+                values=entered,
+                data=this.data_of(task_id),
+                actor=actor,
+                now=now,
             )
+            variables = form.accept(submission)
             entry.require_flat(variables)
-        this.complete(task_id, variables)
+            this.complete(task_id, variables)
+            this.withdraw(submission.ends)
     return this.save("complete_task", action_id)
 
 
@@ -175,12 +176,13 @@ def deliver_message(
     *,
     now: datetime,
     actor: Actor = registry.SYSTEM,
+    ends: Mapping[UUID, Variables] | None = None,
 ) -> str:
     """Take a message in once and hand it to exactly one waiting element of the business key.
 
     Returns `delivered`, `pending` (nothing waits yet: it is kept and delivered when something
     does) or `unmatched` (the process has ended). A repeated id changes nothing and returns what
-    became of the first.
+    became of the first. `ends` are open tasks that the message makes void.
     """
     payload = entry.allowed(name, payload)
     fresh = session().scalar(
@@ -210,7 +212,7 @@ def deliver_message(
     if not _somebody_waits(instance.id, name):
         return "pending"
     request = {"message_id": message_id, "name": name, "payload": payload}
-    delivered = _deliver_pending(instance, actor, now, request)
+    delivered = _deliver_pending(instance, actor, now, request, ends or {})
     return "delivered" if message_id in delivered else "pending"
 
 
@@ -304,7 +306,7 @@ def deliver_early(instance_id: int, *, now: datetime) -> int:
     instance = _lock(ProcessInstance.id == instance_id)
     if instance is None or instance.status != "open":
         return 0
-    return len(_deliver_pending(instance, registry.SYSTEM, now, {}))
+    return len(_deliver_pending(instance, registry.SYSTEM, now, {}, {}))
 
 
 def hold(business_key: str) -> None:
@@ -320,11 +322,16 @@ def hold(business_key: str) -> None:
 
 
 def _deliver_pending(
-    instance: Row[*tuple[Any, ...]], actor: Actor, now: datetime, request: dict[str, Any]
+    instance: Row[*tuple[Any, ...]],
+    actor: Actor,
+    now: datetime,
+    request: dict[str, Any],
+    ends: Mapping[UUID, Variables],
 ) -> list[str]:
     this = Turn.locked(instance, actor=actor, now=now)
     with this.guard("deliver_message", request, unattended=not request):
         this.drain_inbox()
+        this.withdraw(ends)
     if this.delivered or this.has_moved:
         this.save("deliver_message", None)
     return this.delivered

@@ -1,6 +1,6 @@
 """One turn of an instance: before and after are compared, and what differs is written once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -74,6 +74,7 @@ class Turn:
         self.delivered: list[str] = []
         self.has_moved = False
         self._completed: dict[UUID, Variables] = {}
+        self._withdrawn: set[UUID] = set()
         self._tasks_before: set[UUID] = set()
         self._waits_before: set[UUID] = set()
         self._history = History(instance_id, event_seq, actor, now)
@@ -159,6 +160,13 @@ class Turn:
         """Complete one user task and run to the next waits."""
         self._completed[task_id] = variables
         workflow.complete(self.flow, task_id, dict(variables))
+
+    def withdraw(self, ends: Mapping[UUID, Variables]) -> None:
+        """End tasks that nobody has to do any more, where they are still open."""
+        for task_id, variables in ends.items():
+            if any(task.task_id == task_id for task in self.flow.open_user_tasks()):
+                self._withdrawn.add(task_id)
+                workflow.complete(self.flow, task_id, dict(variables))
 
     def deliver(self, name: str, payload: dict[str, Any], *, by_actor: bool = True) -> bool:
         """Hand a message to the one element that has waited longest for it; False for none."""
@@ -314,8 +322,9 @@ class Turn:
 
     def _collect_events(self, status: str) -> None:
         for step in self.flow.passed():
+            was_done = step.state == "completed" and step.task_id not in self._withdrawn
             self._history.note(
-                step.kind if step.state == "completed" else "cancelled",
+                step.kind if was_done else "cancelled",
                 step.element_id,
                 step.name,
                 task_id=step.task_id,

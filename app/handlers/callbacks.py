@@ -5,6 +5,7 @@ from app.callbacks import rules
 from app.callbacks import services as callbacks
 from app.callbacks.forms import CallbackForm, DecideReworkForm
 from app.engine.registry import Step, Submission, Variables, form, handler, message
+from app.matters import custody
 from app.tickets import clock, services
 from app.tickets.types import TICKET_TYPES
 
@@ -69,6 +70,7 @@ def decide_rework(submission: Submission) -> Variables:
             )
         return {"rework": False}
     callbacks.begin_rework(ticket, submission.now)
-    again = decision == "again"
-    entry = f"handle_{submission.data['handled_by']}" if again else "province"
-    return {"rework": True, "entry": entry}
+    if decision == "again":
+        return {"rework": True, "entry": f"handle_{submission.data['handled_by']}"}
+    submission.ends.update(custody.place(ticket, submission.now))
+    return {"rework": True, "entry": "province", "city_unit_id": 0, "county_unit_id": 0}

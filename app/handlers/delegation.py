@@ -4,6 +4,7 @@ from app.approvals import services as approvals
 from app.core.errors import FieldError, Invalid
 from app.engine.registry import Submission, Variables, form
 from app.handlers.returns import hand_up
+from app.matters import custody
 from app.matters import services as matters
 from app.organisations import queries as organisations
 from app.organisations.models import Unit
@@ -29,15 +30,15 @@ def dispatch(submission: Submission) -> Variables:
         return _transfer(ticket, submission)
     target = _handed_to(ticket, submission, "route", goes_down=values["route"] == "down")
     fresh: Variables = {"handling": "done", "audit": "", "city_unit_id": 0, "county_unit_id": 0}
-    ticket.city_unit_id = ticket.county_unit_id = ticket.appointed_unit_id = None
+    to = {target.level: target.id} if target else {}
+    ticket.appointed_unit_id = None
+    submission.ends.update(custody.place(ticket, submission.now, **to))
     if target is None:
         services.note(ticket, submission, "province", values.get("instruction"))
         return {**fresh, "route": "province", "handled_by": "province"}
     services.note(ticket, submission, f"to_{target.level}", values.get("instruction"))
     if target.level == "city":
-        ticket.city_unit_id = target.id
         return {**fresh, "route": "city", "city_unit_id": target.id}
-    ticket.county_unit_id = target.id
     return {**fresh, "route": "county", "county_unit_id": target.id, "handled_by": "county"}
 
 
@@ -50,12 +51,13 @@ def city_decide(submission: Submission) -> Variables:
         return {"city_route": "back", **hand_up(ticket, submission, "city_route")}
     goes_down = values["city_route"] == "county"
     target = _handed_to(ticket, submission, "city_route", goes_down=goes_down)
+    county = target.id if target else None
+    city = ticket.city_unit_id
+    submission.ends.update(custody.place(ticket, submission.now, city=city, county=county))
     if target is None:
         services.note(ticket, submission, "city", values.get("instruction"))
-        ticket.county_unit_id = None
         return {"city_route": "self", "audit": "", "county_unit_id": 0, "handled_by": "city"}
     services.note(ticket, submission, "to_county", values.get("instruction"))
-    ticket.county_unit_id = target.id
     return {
         "city_route": "county",
         "audit": "",

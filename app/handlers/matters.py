@@ -13,6 +13,7 @@ from app.engine.registry import (
     message,
     observer,
 )
+from app.matters import queries
 from app.matters import services as matters
 from app.matters.forms import (
     AnswerMatterForm,
@@ -87,6 +88,8 @@ def approve_suspension(submission: Submission) -> Variables:
     if approved and ticket.status not in SUSPENDABLE:
         raise StateConflict(ticket)
     matter = matters.settle(submission, AGREED if approved else REFUSED, said)
+    if approved and queries.holder(ticket).id != matter.raised_unit_id:
+        raise Conflict("申请挂起的单位已不承办该工单，请不同意", "SUSPENSION_NOT_HOLDERS")
     if approved and (matter.due_at is None or matter.due_at <= submission.now):
         raise Conflict("申请的挂起期限已过，请不同意后重新申请", "SUSPENSION_OVER")
     decision = "suspension_agreed" if approved else "suspension_refused"

@@ -1,7 +1,7 @@
 """Recall (收回、改派, EX-12): an upper level takes a ticket back and hands it on anew."""
 
-from app.approvals import extensions
-from app.matters import queries, rules
+from app.engine import runner
+from app.matters import custody, queries, rules
 from app.matters import services as matters
 from app.matters.forms import RecallForm
 from app.organisations.models import Unit
@@ -12,7 +12,10 @@ from app.tickets.models import Ticket
 
 
 def _taken_from(principal: Principal, ticket: Ticket) -> Unit | None:
-    """The unit below this person's own that holds the ticket."""
+    """The unit below this person's own that holds the ticket; what it registered stays its own."""
+    if ticket.registered_unit_id is not None and ticket.registered_unit_id == ticket.city_unit_id:
+        if principal.unit_id != ticket.city_unit_id:
+            return None
     if principal.unit_id not in {ticket.province_unit_id, ticket.city_unit_id}:
         return None
     holder = queries.holder(ticket)
@@ -34,8 +37,8 @@ def _taken_from(principal: Principal, ticket: Ticket) -> Unit | None:
 def recall(request: Request) -> None:
     """收回 (EX-12).
 
-    1. the reason is kept; 2. the diagram goes back to this level, which ends the tasks below;
-    3. the lower units lose the ticket; 4. what else they had to answer, this unit answers.
+    1. the reason is kept, and a suspension is over; 2. the lower units lose the ticket; 3. the
+    diagram goes back to this level, which ends the tasks below.
     """
     ticket, now = request.ticket, request.now
     holder = _taken_from(request.principal, ticket)
@@ -43,11 +46,13 @@ def recall(request: Request) -> None:
         raise StateConflict(ticket)
     by = matters.Raiser.person(request.actor)
     matters.recalled(ticket, request.values["reason"], unit_id=holder.id, by=by, now=now)
+    if ticket.status == "suspended":
+        _resume(request)
     if ticket.status == "auditing":
         ticket.round += 1  # what was audited is void: the next unit reports anew
     by_city = request.principal.unit_id == ticket.city_unit_id
     city_id = ticket.city_unit_id if by_city else None
-    lower = [ticket.county_unit_id, None if by_city else ticket.city_unit_id]
+    ends = custody.place(ticket, now, city=city_id)
     request.tell(
         "recall.ticket",
         {
@@ -56,9 +61,18 @@ def recall(request: Request) -> None:
             "county_unit_id": 0,
             "handled_by": "",
         },
+        ends,
     )
-    ticket.city_unit_id, ticket.county_unit_id = city_id, None
-    ticket.appointed_unit_id = None
-    lost = [unit_id for unit_id in lower if unit_id is not None]
-    matters.hand_over(ticket, lost, to_unit=request.principal.unit_id)
-    extensions.settle(ticket, now)
+
+
+def _resume(request: Request) -> None:
+    state = runner.deliver_message(
+        f"{request.message_id}:resume",
+        "resume.ticket",
+        request.ticket.acceptance_no,
+        {},
+        now=request.now,
+        actor=request.actor,
+    )
+    if state != "delivered":
+        raise StateConflict(request.ticket)

@@ -6,6 +6,7 @@ from app.approvals import lower_returns
 from app.approvals import services as approvals
 from app.core.errors import Conflict, FieldError, Invalid
 from app.engine.registry import Step, Submission, Variables, form, handler, message
+from app.matters import custody
 from app.security.principal import Principal
 from app.tickets import conflicts, services
 from app.tickets.actions import Request, action
@@ -100,12 +101,11 @@ def review_return(submission: Submission) -> Variables:
     if verdict == "p12345":
         code, reason = values["return_reason_code"], values["return_reason"]
         approvals.ask_return(ticket, submission, code, reason, field="decision")
-    ticket.county_unit_id = None
-    taken: Variables = {"county_unit_id": 0, "handled_by": ""}
+    city = None if by_province else ticket.city_unit_id
+    submission.ends.update(custody.place(ticket, submission.now, city=city))
+    taken: Variables = {"city_unit_id": city or 0, "county_unit_id": 0, "handled_by": ""}
     if not by_province:
         return {**taken, "return_route": "city"}
-    ticket.city_unit_id = None
-    taken["city_unit_id"] = 0
     if verdict == "p12345":
         return {**taken, "return_route": "p12345", "handling": "return", "entry": "province"}
     return {**taken, "return_route": "dispatch"}

@@ -18,6 +18,16 @@ KINDS = {
 }
 """The kinds of matters, as the ticket page calls them."""
 
+TASKS = {
+    "supplement": "read_supplement",
+    "urge": "answer_urge",
+    "supervise": "answer_supervision",
+    "cohandle": "give_opinion",
+    "withdraw": "confirm_withdrawal",
+    "notice": "read_notice",
+    "suspend": "approve_suspension",
+}
+"""Kinds of matters that somebody reads, answers or decides → their task in the diagram."""
 RUNNING = (BEFORE_HANDLING - {"draft"}) | IN_HANDLING | {"suspended"}
 """While somebody still works on the matter: it can be urged, supervised."""
 WITHDRAWABLE = RUNNING - {"return_pending"}
@@ -28,8 +38,8 @@ FOR_BELOW = frozenset({"cohandle", "supervise"})
 """What an upper level writes for the units below to read, of a sealed caller too."""
 SUSPENDABLE = frozenset({"handling", "reworking"})
 """EX-11: while it is being handled."""
-RECALLABLE = IN_HANDLING - {"dispatching"}
-"""EX-12: at any stage below."""
+RECALLABLE = IN_HANDLING | {"suspended"}
+"""EX-12: at any stage below, also while the city reviews what its county hands back."""
 
 FILES_ONLY = "（见附件）"
 """The text of a supplement that is files only."""

@@ -4,7 +4,7 @@ What a person does beside the flow, or a platform asks for, is told to the diagr
 step of the flow brings about is posted, as its own instance is locked and moving.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,14 +13,13 @@ from sqlalchemy import update
 
 from app.core.clock import BEIJING
 from app.core.db import session
-from app.engine import claims, runner
+from app.engine import runner
 from app.engine.registry import SYSTEM, Actor, Submission, Variables
 from app.exchange.models import Partner
 from app.matters import queries, rules
 from app.matters.errors import MatterOpen
 from app.matters.models import DONE, LAPSED, OPEN, Matter
 from app.organisations import queries as organisations
-from app.security.permissions import OPERATOR
 from app.tickets import clock, numbers, results
 from app.tickets.errors import ResultSent, StateConflict
 from app.tickets.models import Ticket
@@ -257,16 +256,6 @@ def close(matter: Matter, state: str, answer: str | None, *, by: Actor, now: dat
     matter.answered_by_name = by.name
     matter.answered_at = now
     session().flush()
-
-
-def hand_over(ticket: Ticket, from_units: Collection[int], *, to_unit: int) -> None:
-    """Units have lost the ticket: what they had still to read or answer, another one does."""
-    claims.hand_over(ticket.acceptance_no, role=OPERATOR, from_units=from_units, to_unit=to_unit)
-    session().execute(
-        update(Matter)
-        .where(Matter.ticket_id == ticket.id, Matter.state == OPEN, Matter.unit_id.in_(from_units))
-        .values(unit_id=to_unit)
-    )
 
 
 def overtake_withdrawal(ticket: Ticket, now: datetime) -> Matter | None:

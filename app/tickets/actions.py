@@ -4,7 +4,7 @@ An action is a form that raises an event into the ticket's diagram. The ticket p
 API offer what is registered here; modules of `app.handlers` register with `@action`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from app.core.db import session
 from app.core.errors import NotAllowed
 from app.engine import queries as engine
 from app.engine import runner
-from app.engine.registry import Actor
+from app.engine.registry import Actor, Variables
 from app.engine.scalars import Scalar
 from app.security.permissions import may
 from app.security.principal import Principal
@@ -41,8 +41,16 @@ class Request:
         """The engine's view of the person."""
         return actor_of(self.principal)
 
-    def tell(self, name: str, payload: dict[str, Scalar]) -> None:
-        """Raise the event in the ticket's diagram at once; StateConflict when nothing waits."""
+    def tell(
+        self,
+        name: str,
+        payload: dict[str, Scalar],
+        ends: Mapping[UUID, Variables] | None = None,
+    ) -> None:
+        """Raise the event in the ticket's diagram at once; StateConflict when nothing waits.
+
+        `ends` are open tasks that it makes void.
+        """
         state = runner.deliver_message(
             self.message_id,
             name,
@@ -50,6 +58,7 @@ class Request:
             payload,
             now=self.now,
             actor=self.actor,
+            ends=ends,
         )
         if state != "delivered":
             raise StateConflict(self.ticket)

@@ -10,7 +10,7 @@ from app.approvals.models import OPEN
 from app.callbacks import queries as callbacks
 from app.engine.models import UserTask
 from app.matters import queries as matters
-from app.matters.rules import KINDS
+from app.matters.rules import KINDS, TASKS
 from app.organisations import queries as organisations
 from app.security.principal import Principal
 from app.tickets import codes, duplicates
@@ -21,15 +21,7 @@ from app.ui.present import may_know, shown
 
 Lines = list[tuple[str, str]]
 
-_KIND_OF = {
-    "read_supplement": "supplement",
-    "answer_urge": "urge",
-    "answer_supervision": "supervise",
-    "give_opinion": "cohandle",
-    "confirm_withdrawal": "withdraw",
-    "read_notice": "notice",
-    "approve_suspension": "suspend",
-}
+_KIND_OF = {task: kind for kind, task in TASKS.items()}
 """Task of `matters` → the kind of matter it answers."""
 BESIDE = frozenset(
     {*_KIND_OF, "city_opinion", "province_opinion", "leader_decides", "national_decides"}

@@ -297,3 +297,36 @@ def _second_result(world: World, people: Chain, number: str) -> None:
     world.complete(people.province_auditor, number, decision="approve")
     world.deliver()
     assert world.status(number) == "callback_pending"
+
+
+def test_dispatched_anew_the_ticket_is_no_more_the_former_units(
+    world: World, people: Chain
+) -> None:
+    number = world.submit()
+    world.down(number, people)
+    _send_result(world, people, number)
+    world.call_back(number, 3)
+    world.partner.urge(number, "来电人询问重办进展。")
+    (again,) = [t for t in world.tasks(people.county, number) if t["element_id"] != "answer_urge"]
+    report = world.report_for(people.county, again["id"])
+    world.complete_task(people.county, again, report, 200)
+    world.complete(people.city_auditor, number, decision="approve")
+    world.complete(people.province_auditor, number, decision="approve")
+    world.deliver()
+    world.call_back(number, 3)
+
+    world.complete(people.province, number, decision="dispatch", opinion="改由其他单位重新核实。")
+
+    for person in (people.county, people.city):
+        url = f"/api/v1/tickets/{number}/actions"
+        assert world.http.get(url, headers=person.headers).status_code == 404
+    waiting = sorted(t["element_id"] for t in world.tasks(people.province, number))
+    assert waiting == ["answer_urge", "dispatch"]
+
+
+def _send_result(world: World, people: Chain, number: str) -> None:
+    """By the county, through both audits, to 12345."""
+    world.hand_in(people.county, number)
+    world.complete(people.city_auditor, number, decision="approve")
+    world.complete(people.province_auditor, number, decision="approve")
+    world.deliver()

@@ -313,3 +313,17 @@ def test_a_citys_own_letter_cannot_be_handed_up(world: World, people: Chain) -> 
     assert 'value="back"' not in page
     world.complete(people.city, number, city_route="self")
     assert "give_back" not in world.offered(people.city, number)
+
+
+def test_what_the_county_had_still_to_answer_the_city_answers(
+    world: World, people: Chain, number: str
+) -> None:
+    world.partner.urge(number, "来电人询问办理进展。")
+    (mine,) = [t for t in world.tasks(people.county, number) if t["element_id"] != "answer_urge"]
+    world.complete_task(people.county, mine, BACK, 200)
+    (review,) = world.tasks(people.city, number)
+
+    world.complete_task(people.city, review, {"decision": "agree"}, 200)
+
+    assert is_gone(world, people.county, number)
+    assert sorted(steps(world, people.city, number)) == ["answer_urge", "city_decide"]

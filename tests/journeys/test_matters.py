@@ -301,3 +301,30 @@ def test_words_of_a_sealed_caller_are_for_those_who_may_know_who_it_is(
         assert queries.text_for(people.province.principal, ticket, said) == said.text
         assert queries.flags([ticket.id]) == {ticket.id: frozenset({"supplement"})}
         session().rollback()
+
+
+def test_what_nobody_has_read_yet_goes_down_with_the_ticket(world: World, people: Chain) -> None:
+    number = world.submit()
+    world.complete(people.province, number)
+    assert world.partner.supplement(number, "来电人补充：还有两户未领到。").status == 201
+
+    def step(person: Person, name: str, **values: object) -> None:
+        (task,) = [t for t in world.tasks(person, number) if t["element_id"] == name]
+        world.complete_task(person, task, values, 200)
+
+    step(people.province, "review", review="accept", opinion="受理")
+    city, county = people.city.principal.unit_id, people.county.principal.unit_id
+    step(people.province, "dispatch", route="down", target_unit_id=city, instruction="请核实")
+    assert world.tasks(people.province, number) == []
+    assert _steps(world, people.city, number) == ["city_decide", "read_supplement"]
+
+    step(people.city, "city_decide", city_route="county", target_unit_id=county)
+
+    assert world.tasks(people.city, number) == []
+    assert _steps(world, people.county, number) == ["county_sign_in", "read_supplement"]
+    step(people.county, "read_supplement")
+    assert _steps(world, people.county, number) == ["county_sign_in"]
+
+
+def _steps(world: World, person: Person, number: str) -> list[str]:
+    return sorted(task["element_id"] for task in world.tasks(person, number))

@@ -1,17 +1,22 @@
 """Taking a ticket back from below (收回、改派, EX-12)."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from app.core.clock import BEIJING
 from app.core.db import session
 from app.engine.models import ProcessEvent, ProcessInstance, UserTask
 from app.matters import queries
 from app.tickets.services import ticket_numbered
+from tests.journeys.test_sources import register
 from tests.support.journey import Chain, World
-from tests.support.people import GUIYANG, Person
+from tests.support.pages import Browser
+from tests.support.people import GUIYANG, GUIZHOU, Person
 
+RENHUAI = "520382000000"
 WHY = {"reason": "承办单位长期未签收，改由其他单位办理。"}
 
 
@@ -118,7 +123,28 @@ def _handled_again(world: World, people: Chain) -> str:
     return number
 
 
-@pytest.mark.parametrize("stage", [_unsigned, _at_the_citys_audit, _handled_again])
+def _handed_back_to_the_city(world: World, people: Chain) -> str:
+    number = world.submit()
+    world.down(number, people)
+    reason = "不属于本单位职责，建议由县水务局办理。"
+    world.act(people.county, number, "give_back", return_reason=reason)
+    return number
+
+
+def _suspended(world: World, people: Chain) -> str:
+    number = world.submit()
+    world.down(number, people)
+    until = datetime.now(BEIJING).date() + timedelta(days=10)
+    why = {"reason_code": 1, "reason": "等待房屋鉴定结论后再行处理。"}
+    world.act(people.county, number, "suspend", **why, until=until.isoformat())
+    world.complete(world.employ(GUIZHOU, "province_leader"), number, decision="approve")
+    return number
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [_unsigned, _at_the_citys_audit, _handled_again, _handed_back_to_the_city, _suspended],
+)
 def test_it_is_taken_back_at_any_stage_below(
     world: World, people: Chain, stage: Callable[[World, Chain], str]
 ) -> None:
@@ -126,8 +152,10 @@ def test_it_is_taken_back_at_any_stage_below(
 
     world.act(people.province, number, "recall", **WHY)
 
+    assert world.status(number) == "dispatching"
     assert steps(world, people.province, number) == ["dispatch"]
     assert gone(world, people.city, number)
+    assert gone(world, people.county, number)
 
 
 def test_an_audit_of_the_report_that_was_taken_back_counts_no_more(
@@ -186,3 +214,54 @@ def test_before_it_is_handed_down_there_is_nothing_to_take_back(
     refused = world.act(people.province, number, "recall", 409, **WHY)
 
     assert refused["current_state"] == "submitted"
+
+
+def test_who_helped_below_has_no_more_to_say(world: World, people: Chain) -> None:
+    number = world.submit()
+    world.accept(number, people.province)
+    world.delegate(number, people.province, people.city)
+    helper = people.county.principal.unit_id
+    asked = {"cohandlers": [helper], "cohandle_request": "请协助核实补助发放情况。"}
+    world.complete(people.city, number, city_route="self", **asked)
+    world.settle()
+    (task,) = world.tasks(people.county, number)
+
+    world.act(people.province, number, "recall", **WHY)
+
+    assert gone(world, people.county, number)
+    late = world.complete_task(people.county, task, {"answer": "已足额发放。"}, 409).json()
+    assert late["current_state"] == "cancelled"
+    with world.app.app_context():
+        found = queries.of_ticket(ticket_numbered(number).id)
+        assert [m.state for m in found if m.kind == "cohandle"] == ["lapsed"]
+        session().rollback()
+    world.act(people.county, number, "supplement", 404, text="继续补充。")
+    page = Browser(world.app, people.province).get(f"/tickets/{number}")
+    assert page.status_code == 200  # the history has the helper's step as cancelled
+
+
+def test_help_that_the_city_asks_for_anew_after_its_recall_stays(
+    world: World, people: Chain, number: str
+) -> None:
+    world.act(people.city, number, "recall", **WHY)
+    helper = world.employ(RENHUAI)
+    asked = {"cohandlers": [helper.principal.unit_id], "cohandle_request": "请协助核实。"}
+
+    world.complete(people.city, number, city_route="self", **asked)
+    world.settle()
+
+    assert steps(world, helper, number) == ["give_opinion"]
+    assert steps(world, people.city, number) == ["handle_by_city"]
+
+
+def test_what_the_city_registered_the_province_does_not_take(world: World, people: Chain) -> None:
+    number = register(world, people.city, "letter")["acceptance_no"]
+
+    assert "recall" not in world.offered(people.province, number)
+    assert world.act(people.province, number, "recall", 403, **WHY)["code"] == "ACTION_NOT_YOURS"
+
+    target = people.county.principal.unit_id
+    world.complete(people.city, number, city_route="county", target_unit_id=target)
+    assert "recall" not in world.offered(people.province, number)
+    world.act(people.city, number, "recall", **WHY)
+    assert steps(world, people.city, number) == ["city_decide"]

@@ -53,8 +53,8 @@ def resting(world: World, people: Chain, leader: Person, number: str) -> str:
 
 def state_of(world: World, number: str) -> str:
     with world.app.app_context():
-        (matter,) = queries.of_ticket(ticket_numbered(number).id)
-        state = matter.state
+        matters = queries.of_ticket(ticket_numbered(number).id)
+        (state,) = [matter.state for matter in matters if matter.kind == "suspend"]
         session().rollback()
     return state
 
@@ -83,7 +83,6 @@ def test_what_rests_takes_no_step_and_shows_why(world: World, people: Chain, res
     refused = world.complete_task(people.county, task, report, 409).json()
 
     assert (refused["code"], refused["current_state"]) == ("STATE_CONFLICT", "suspended")
-    assert "recall" not in world.offered(people.province, resting)
     assert state_of(world, resting) == "agreed"
 
 
@@ -158,6 +157,41 @@ def test_only_the_holder_asks_and_once_at_a_time(world: World, people: Chain, nu
     world.act(people.county, number, "suspend", **ask())
 
     assert world.act(people.county, number, "suspend", 409, **ask())["code"] == "MATTER_OPEN"
+
+
+def test_a_request_lapses_when_the_unit_loses_the_ticket(
+    world: World, people: Chain, leader: Person, number: str
+) -> None:
+    world.act(people.county, number, "suspend", **ask())
+
+    world.act(people.province, number, "recall", reason="承办单位长期未办理，改由其他单位办理。")
+
+    assert world.tasks(leader, number) == []
+    assert state_of(world, number) == "lapsed"
+    world.complete(people.province, number, route="province")
+    world.act(people.province, number, "suspend", **ask())
+    world.complete(leader, number, decision="approve")
+    assert world.status(number) == "suspended"
+
+
+def test_only_for_the_unit_that_has_the_ticket_is_it_approved(
+    world: World, people: Chain, leader: Person, number: str
+) -> None:
+    world.act(people.county, number, "suspend", **ask())
+
+    def make_anothers() -> None:
+        (matter,) = queries.of_ticket(ticket_numbered(number).id)
+        matter.raised_unit_id = people.city.principal.unit_id
+
+    with world.app.app_context():
+        transact(make_anothers)
+        db.session.remove()
+    (task,) = world.tasks(leader, number)
+
+    refused = world.complete_task(leader, task, {"decision": "approve"}, 409).json()
+
+    assert refused["code"] == "SUSPENSION_NOT_HOLDERS"
+    assert world.status(number) == "handling"
 
 
 def test_the_leader_cannot_approve_a_time_that_is_over(

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from app.core.db import session
+from app.core.db import session, transact
 from app.core.errors import Invalid
+from app.engine import runner
 from app.engine.models import InboxMessage, WaitingMessage
-from tests.integration.engine.conftest import Engine
+from app.engine.registry import Variables
+from tests.integration.engine.conftest import SOMEBODY, Engine
 from tests.integration.engine.flows import (
     SEEN,
     boundary,
@@ -297,3 +299,27 @@ def test_a_message_whose_wait_a_due_timer_ended_is_kept(engine: Engine) -> None:
 
     assert SEEN[case] == ["tests.fragile"]
     assert engine.waiting(case) == ["end"]
+
+
+def test_a_message_ends_the_tasks_that_it_makes_void(engine: Engine) -> None:
+    key, case = new_key(), new_key("case")
+    nodes = [fork("both"), user("helper"), user("after"), catch("wait", FACT), user("next")]
+    flows = ["begin>both", "both>helper", "helper>after", "both>wait", "wait>next"]
+    flows += ["after>done", "next>done"]
+    engine.deploy(key, diagram(key, nodes, flows, messages=(FACT,)))
+    engine.start(key, case)
+    void = engine.task(case).id
+    ends: dict[uuid.UUID, Variables] = {void: {"answer": "无"}, uuid.uuid4(): {}}
+
+    state = transact(
+        lambda: runner.deliver_message(
+            new_key("m"), FACT, case, {"fact": "真"}, now=engine.now, actor=SOMEBODY, ends=ends
+        )
+    )
+
+    assert state == "delivered"
+    assert engine.waiting(case) == ["after", "next"]
+    (ended,) = engine.tasks(case, "cancelled")
+    assert (ended.id, ended.closed_by) == (void, SOMEBODY.id)
+    kinds = {e["element_id"]: e["kind"] for e in engine.view(case)["events"]}
+    assert kinds["helper"] == "cancelled"
