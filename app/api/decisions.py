@@ -30,7 +30,10 @@ _ANSWERS: dict[str, Any] = {
     },
     **REFUSALS,
 }
-_REPEATS = "同一批复重复提交返回 200，没有待批复的申请返回 409 REQUEST_NOT_OPEN。"
+_REPEATS = (
+    "同一批复重复提交返回 200，没有待批复的申请返回 409 REQUEST_NOT_OPEN。"
+    "同一工单第二次申请起，须以 request_no 指明批复哪一次申请。"
+)
 
 
 def _body(schema: type[Schema], example: dict[str, Any]) -> dict[str, Any]:
@@ -61,7 +64,8 @@ def decide_return(partner: Partner, acceptance_no: str) -> tuple[Any, int]:
 @blueprint.post("/tickets/<acceptance_no>/extension-decision")
 @blueprint.doc(
     summary="I10 批复延期申请",
-    description="approved：1 同意，2 不同意；批复意见必填；approved_days 可选，不填即按申请的天数。"
+    description="approved：1 同意，2 不同意；批复意见必填；approved_days 可选，不填即按申请的天数，"
+    "不得超过申请的天数，不同意时不得填写。"
     f"{_REPEATS}",
     parameters=SIGNATURE_HEADERS,
     requestBody=_body(

@@ -3,10 +3,11 @@
 While a request is open the ticket is 延期审批中. When the handling ends first, it lapses.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from app.approvals import extension_messages, queries, rules
+from app.approvals import answers, extension_messages, queries, rules
 from app.approvals.errors import ExtensionRefused, RequestNotOpen
 from app.approvals.models import AGREED, LAPSED, OPEN, REFUSED, Extension
 from app.core.db import session
@@ -22,7 +23,7 @@ from app.tickets import clock
 from app.tickets.access import may_do
 from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
-from app.tickets.rules import IN_HANDLING
+from app.tickets.rules import IN_HANDLING, future_problems
 
 YES, NO = 1, 2
 REFUSE = "refuse"
@@ -112,21 +113,28 @@ def decide(submission: Submission, opinion: str) -> None:
 def answer(ticket: Ticket, given: dict[str, Any], now: datetime) -> bool:
     """12345's answer (I10, table 5); True when it only repeats what was already answered.
 
-    Raises RequestNotOpen when 12345 was not asked, or the request is over. The instance is locked
-    before the request, as timers do; a reminder that was due until now goes out first.
+    Raises RequestNotOpen when 12345 was not asked, or the request is over; Invalid for more days
+    than were asked for. The instance is locked before the request, as timers do; a reminder that
+    was due until now goes out first.
     """
     runner.hold(ticket.acceptance_no)
     session().refresh(ticket)
-    request = queries.latest_extension(ticket.id)
-    wanted = given.get("request_no")
-    if request is None or request.sent_at is None or wanted not in {None, request.request_no}:
+    sent = [each for each in queries.extensions_of(ticket.id) if each.sent_at is not None]
+    request = answers.meant(sent, given, _repeats)
+    if request is None:
         raise RequestNotOpen(ticket.status)
     if request.state != OPEN:
         if _repeats(request, given):
             return True
         raise RequestNotOpen(ticket.status)
+    wrong = future_problems("decided_at", "批复时间", given.get("decided_at"), now)
+    if (given.get("approved_days") or 0) > request.days:
+        told = f"批准天数不能超过申请的{request.days}天"
+        wrong.append(FieldError("approved_days", "most", told))
+    if wrong:
+        raise Invalid(wrong)
     _say(request, given["opinion"], given.get("decided_by"), given.get("decided_at") or now)
-    request.approved_days = given.get("approved_days") if given["approved"] == YES else None
+    request.approved_days = given.get("approved_days")
     clock.close(ticket, {extension_messages.DECISION}, now)
     state = runner.deliver_message(
         f"decision:{request.request_no}",
@@ -252,8 +260,8 @@ def _show(ticket: Ticket) -> None:
     session().flush()
 
 
-def _repeats(request: Extension, given: dict[str, Any]) -> bool:
-    days = given.get("approved_days") if given["approved"] == YES else None
+def _repeats(request: Extension, given: Mapping[str, Any]) -> bool:
+    days = given.get("approved_days")
     state = AGREED if given["approved"] == YES else REFUSED
     return (request.state, request.opinion, request.approved_days) == (
         state,

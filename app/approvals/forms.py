@@ -2,20 +2,19 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, validates_schema
+from marshmallow import Schema, ValidationError, validates_schema
 from marshmallow.validate import Range
 
 from app.tickets.fields import REQUIRED_MESSAGES
-from app.tickets.form_fields import choice, opinion, reason
+from app.tickets.form_fields import WholeNumber, choice, opinion, reason
 
 
 class AskExtensionForm(Schema):
     """申请延期 (EX-03, seed table 9): why, for how many days, and that the petitioner was told."""
 
     extension_reason = reason("延期理由")
-    extension_days = fields.Integer(
+    extension_days = WholeNumber(
         required=True,
-        strict=False,
         error_messages={**REQUIRED_MESSAGES, "invalid": "应为整数天数"},
         validate=Range(1, 30, error="延期天数应为1–30"),
         metadata={"label": "延期时间（天）", "widget": "number", "col": 6},

@@ -15,6 +15,7 @@ def returns_of(ticket_id: int) -> list[ReturnRequest]:
             select(ReturnRequest)
             .where(ReturnRequest.ticket_id == ticket_id)
             .order_by(ReturnRequest.id)
+            .execution_options(populate_existing=True)
         )
     )
 
@@ -54,7 +55,10 @@ def extensions_of(ticket_id: int) -> list[Extension]:
     """All extension requests of a ticket, in order."""
     return list(
         session().scalars(
-            select(Extension).where(Extension.ticket_id == ticket_id).order_by(Extension.id)
+            select(Extension)
+            .where(Extension.ticket_id == ticket_id)
+            .order_by(Extension.id)
+            .execution_options(populate_existing=True)
         )
     )
 

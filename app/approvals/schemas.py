@@ -1,10 +1,14 @@
 """What the other side answers: seed tables 4 and 5."""
 
-from marshmallow import EXCLUDE, Schema, fields
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Range
 
 from app.tickets.codes import APPROVED
 from app.tickets.fields import CleanText, CodeOf, Moment
+
+_REFUSES = 2
 
 
 class ReturnDecisionSchema(Schema):
@@ -32,6 +36,11 @@ class ExtensionDecisionSchema(ReturnDecisionSchema):
         validate=Range(1, 30, error="批准天数应为1–30"),
         metadata={"label": "批准天数"},
     )
+
+    @validates_schema(skip_on_field_errors=False)
+    def _a_refusal_grants_nothing(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("approved") == _REFUSES and data.get("approved_days") is not None:
+            raise ValidationError("不同意延期时不能填写批准天数", "approved_days")
 
 
 RETURN_DECISION = ReturnDecisionSchema()

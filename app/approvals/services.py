@@ -1,9 +1,10 @@
 """Asking and deciding: 退单 between us and 12345, 移送 between operator and leader."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from app.approvals import queries
+from app.approvals import answers, queries
 from app.approvals.errors import RequestNotOpen
 from app.approvals.messages import both_numbers, partner_of, tell
 from app.approvals.models import AGREED, OPEN, REFUSED, ReturnRequest, Transfer
@@ -15,6 +16,7 @@ from app.exchange import outbox
 from app.organisations import queries as organisations
 from app.tickets import clock, merge, results
 from app.tickets.models import Ticket
+from app.tickets.rules import future_problems
 from app.tickets.services import beijing
 
 YES = 1
@@ -106,26 +108,27 @@ def remind_return(ticket: Ticket, now: datetime) -> datetime:
 def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool:
     """12345's answer (I9, table 4); True when it only repeats what was already answered.
 
-    Raises RequestNotOpen when nothing waits. The diagram goes on in the same transaction, and
-    before the request is written: it locks the instance first, as timers do, and a reminder that
-    was due until now still finds the request open.
+    Raises RequestNotOpen when nothing waits. The instance is locked first, as timers do, and moved
+    before the request is written: a reminder that was due until now still finds the request open.
     """
-    last = queries.latest_return(ticket.id)
-    wanted = answer.get("request_no")
-    if last is not None and last.state == OPEN and wanted in {None, last.request_no}:
-        runner.deliver_message(
-            f"decision:{last.request_no}",
-            "decide.return",
-            ticket.acceptance_no,
-            {"return_approved": answer["approved"]},
-            now=now,
-        )
-    request = queries.open_return(ticket.id)
-    if request is None or (wanted and wanted != request.request_no):
-        last = queries.latest_return(ticket.id)
-        if last is not None and _repeats(last, answer):
+    runner.hold(ticket.acceptance_no)
+    session().refresh(ticket)
+    request = answers.meant(queries.returns_of(ticket.id), answer, _repeats)
+    if request is None:
+        raise RequestNotOpen(ticket.status)
+    if request.state != OPEN:
+        if _repeats(request, answer):
             return True
         raise RequestNotOpen(ticket.status)
+    if wrong := future_problems("decided_at", "批复时间", answer.get("decided_at"), now):
+        raise Invalid(wrong)
+    runner.deliver_message(
+        f"decision:{request.request_no}",
+        "decide.return",
+        ticket.acceptance_no,
+        {"return_approved": answer["approved"]},
+        now=now,
+    )
     request.state = AGREED if answer["approved"] == YES else REFUSED
     request.opinion = answer["opinion"]
     request.decided_by = answer.get("decided_by")
@@ -188,10 +191,9 @@ def close_transferred(ticket: Ticket, now: datetime) -> dict[str, str]:
     return where
 
 
-def _repeats(request: ReturnRequest, answer: dict[str, Any]) -> bool:
+def _repeats(request: ReturnRequest, answer: Mapping[str, Any]) -> bool:
     state = AGREED if answer["approved"] == YES else REFUSED
-    same_number = answer.get("request_no") in {None, request.request_no}
-    return same_number and request.state == state and request.opinion == answer["opinion"]
+    return request.state == state and request.opinion == answer["opinion"]
 
 
 def _open(ticket: Ticket) -> ReturnRequest:

@@ -6,13 +6,14 @@ from typing import Any
 from app.callbacks import queries, rules
 from app.callbacks.models import Callback
 from app.core.db import session
+from app.core.errors import Invalid
 from app.engine import runner
 from app.engine.registry import Submission
 from app.exchange.models import Partner
 from app.tickets import clock
 from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
-from app.tickets.rules import CLOSED
+from app.tickets.rules import CLOSED, future_problems
 from app.tickets.types import TICKET_TYPES
 
 WAIT = "callback"
@@ -31,6 +32,9 @@ def reported(
     """
     if ticket.status not in REPORTABLE or not _is_awaited(ticket):
         raise StateConflict(ticket)
+    called_at = values.get("called_back_at")
+    if wrong := future_problems("called_back_at", "回访时间", called_at, now):
+        raise Invalid(wrong)
     callback = Callback(
         ticket_id=ticket.id,
         round=ticket.round,
@@ -40,7 +44,7 @@ def reported(
         text=values.get("reason") if rework_asked else values.get("opinion"),
         partner_id=partner.id,
         called_by_name=partner.name,
-        called_at=values.get("called_back_at") or now,
+        called_at=called_at or now,
         completed_at=ticket.completed_at,
     )
     session().add(callback)

@@ -92,16 +92,26 @@ class PartnerClient:
         """Where a ticket stands (I7)."""
         return self.get(f"/tickets/{acceptance_no}")
 
-    def decide_return(self, acceptance_no: str, *, approved: bool, opinion: str) -> Answer:
-        """Answer a return request (I9, table 4): 1 agrees, 2 refuses."""
-        return self._decide(acceptance_no, "return-decision", approved, opinion)
+    def decide_return(
+        self, acceptance_no: str, *, approved: bool, opinion: str, request_no: str | None = None
+    ) -> Answer:
+        """Answer a return request (I9, table 4): 1 agrees, 2 refuses; a second one by number."""
+        return self._decide(
+            acceptance_no, "return-decision", approved, opinion, request_no=request_no
+        )
 
     def decide_extension(
-        self, acceptance_no: str, *, approved: bool, opinion: str, approved_days: int | None = None
+        self,
+        acceptance_no: str,
+        *,
+        approved: bool,
+        opinion: str,
+        approved_days: int | None = None,
+        request_no: str | None = None,
     ) -> Answer:
-        """Answer an extension request (I10, table 5): 1 agrees, 2 refuses; fewer days may do."""
-        granted = {"approved_days": approved_days} if approved_days else {}
-        return self._decide(acceptance_no, "extension-decision", approved, opinion, **granted)
+        """Answer an extension request (I10, table 5), like a return; fewer days may do."""
+        more = {"approved_days": approved_days, "request_no": request_no}
+        return self._decide(acceptance_no, "extension-decision", approved, opinion, **more)
 
     def supplement(
         self,
@@ -200,9 +210,10 @@ class PartnerClient:
         return Answer(response.status_code, envelope)
 
     def _decide(
-        self, acceptance_no: str, what: str, approved: bool, opinion: str, **more: int
+        self, acceptance_no: str, what: str, approved: bool, opinion: str, **more: int | str | None
     ) -> Answer:
-        body = {"approved": 1 if approved else 2, "opinion": opinion, **more}
+        given = {name: value for name, value in more.items() if value}
+        body = {"approved": 1 if approved else 2, "opinion": opinion, **given}
         return self._follow_up(acceptance_no, what, body)
 
     def _follow_up(

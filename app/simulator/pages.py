@@ -84,11 +84,13 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
         approved = request.form.get("approved") == "1"
         opinion = request.form.get("opinion", "").strip() or ("同意" if approved else "不同意")
         days = request.form.get("approved_days", type=int)
-        granted = {"approved_days": days} if days and approved else {}
+        more = {"approved_days": days} if days and approved else {}
+        if found.body.get("request_no"):
+            more["request_no"] = found.body["request_no"]
         with partner() as client:
             answer = _reach(
                 lambda: getattr(client, verb)(
-                    _number(found.body), approved=approved, opinion=opinion, **granted
+                    _number(found.body), approved=approved, opinion=opinion, **more
                 )
             )
         journal.decide(

@@ -9,6 +9,15 @@ from marshmallow.validate import OneOf
 from app.tickets.fields import REQUIRED, REQUIRED_MESSAGES, CleanText
 
 
+class WholeNumber(fields.Integer):
+    """A whole number, also as pages write it ("10"); nothing is cut off what is none."""
+
+    def _validated(self, value: Any) -> int:
+        if isinstance(value, float) and not value.is_integer():
+            raise self.make_error("invalid", input=value)
+        return super()._validated(value)
+
+
 def choice(label: str, **options: str) -> fields.String:
     """One of a few options, drawn as radio buttons; option → its Chinese text."""
     return fields.String(

@@ -78,6 +78,7 @@ _LEAD_IN = re.compile(
     rf"|{_CALLER}?(?:来电|致电)?(?:反映|反应)(?!的|了|过|强烈)(?:称|到)?[。，；：:,;\s]*"
     rf"|{_CALLER}(?:来电|致电)?(?:称|表示|投诉|举报|咨询)(?![呼为的])[。，；：:,;\s]*"
 )
+_CLOCK_SKEW = timedelta(minutes=5)
 _TITLE_LEAST = 4
 """So many characters must be left for a title after its lead-in."""
 
@@ -142,12 +143,21 @@ def caller_problems(
     return errors, []
 
 
+def future_problems(
+    field: str, label: str, moment: datetime | None, now: datetime
+) -> list[FieldError]:
+    """What is wrong with the time of something that has happened; clocks may differ a little."""
+    if moment is None or moment <= now + _CLOCK_SKEW:
+        return []
+    return [FieldError(field, "future", f"{label}不能晚于当前时间")]
+
+
 def call_time_problems(
     called_at: datetime, now: datetime
 ) -> tuple[list[FieldError], list[Warning]]:
     """A call from the future is an error, one older than thirty days a hint."""
-    if called_at > now + timedelta(minutes=5):
-        return [FieldError("called_at", "future", "来电时间不能晚于当前时间")], []
+    if wrong := future_problems("called_at", "来电时间", called_at, now):
+        return wrong, []
     if called_at < now - timedelta(days=30):
         return [], [Warning("BACKFILL", "called_at", "来电时间早于30天前，按补录处理")]
     return [], []

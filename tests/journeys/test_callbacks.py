@@ -264,6 +264,11 @@ def test_only_a_ticket_with_a_result_takes_a_callback(world: World, number: str)
     [
         ("callbacks", {}, {"satisfaction"}),
         ("callbacks", {"satisfaction": 6, "solved": "也许"}, {"satisfaction", "solved"}),
+        (
+            "callbacks",
+            {"satisfaction": 1, "called_back_at": "2099-01-01T00:00:00+08:00"},
+            {"called_back_at"},
+        ),
         ("rework-requests", {"reason": " "}, {"reason"}),
     ],
 )

@@ -72,6 +72,7 @@ def test_one_open_request_and_one_extension_a_ticket(
     ("changed", "fields"),
     [
         ({"extension_days": 31}, {"extension_days"}),
+        ({"extension_days": 10.7}, {"extension_days"}),
         ({"extension_days": 0, "extension_reason": "太忙"}, {"extension_days", "extension_reason"}),
         ({"informed_note": ""}, {"informed_note"}),
         ({"extension_days": None, "informed_note": None}, {"extension_days", "informed_note"}),

@@ -184,6 +184,12 @@ def test_12345_cannot_answer_before_it_was_asked(world: World, people: Chain, nu
         ({"approved": None, "opinion": None}, {"approved", "opinion"}),
         ({"approved_days": 31}, {"approved_days"}),
         ({"approved_days": "十天"}, {"approved_days"}),
+        ({"approved_days": 11}, {"approved_days"}),
+        ({"approved": 2, "approved_days": 5}, {"approved_days"}),
+        (
+            {"approved_days": 11, "decided_at": "2099-01-01T00:00:00+08:00"},
+            {"approved_days", "decided_at"},
+        ),
         ({"approved": 3, "opinion": " "}, {"approved", "opinion"}),
     ],
 )

@@ -286,6 +286,20 @@ def test_a_second_return_to_12345_takes_a_new_reason_and_the_leader(
     world.complete(people.province, number, **other)
     assert world.status(number) == "return_pending"
 
+    late = world.partner.decide_return(number, approved=False, opinion="请继续办理。")
+    assert late.status == 422  # the network may have repeated the first answer
+    assert [e["field"] for e in late.envelope["errors"]] == ["request_no"]
+    first = {"approved": False, "opinion": "请继续办理。", "request_no": f"{number}-R1"}
+    repeated = world.partner.decide_return(number, **first)
+    assert (repeated.status, repeated.data["duplicate"]) == (200, True)
+    changed = world.partner.decide_return(number, **{**first, "approved": True})
+    assert (changed.status, changed.envelope["code"]) == (409, "REQUEST_NOT_OPEN")
+    assert world.status(number) == "return_pending"
+    second = world.partner.decide_return(number, **{**first, "request_no": f"{number}-R2"})
+    assert (second.status, second.data["duplicate"]) == (200, False)
+    assert steps(world, people.province, number) == ["dispatch"]
+    assert world.partner.decide_return(number, approved=False, opinion="请继续办理。").status == 200
+
 
 def test_a_national_ticket_goes_back_to_the_nation(world: World, people: Chain) -> None:
     nation = world.employ(NATION, "national")

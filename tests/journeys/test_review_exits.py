@@ -104,6 +104,10 @@ def test_a_decision_nobody_asked_for_is_refused(world: World, operator: Person) 
         ({}, {"approved", "opinion"}),
         ({"approved": 3, "opinion": "好"}, {"approved"}),
         ({"approved": 1, "opinion": "  "}, {"opinion"}),
+        (
+            {"approved": 1, "opinion": "同意", "decided_at": "2099-01-01T00:00:00+08:00"},
+            {"decided_at"},
+        ),
     ],
 )
 def test_a_decision_names_its_wrong_fields(

@@ -503,6 +503,7 @@ def test_the_client_speaks_every_operation(hotline: Running, tmp_path: Path, met
         returned = client.decide_return("TS1", approved=False, opinion="不同意")
         extended = client.decide_extension("TS1", approved=True, opinion="同意")
         fewer = client.decide_extension("TS1", approved=True, opinion="同意", approved_days=5)
+        second = client.decide_return("TS1", approved=True, opinion="同意", request_no="TS1-R2")
         supplied = client.supplement("TS1", "另有转账记录", ["att_1"])
         urged = client.urge("TS1", "询问进展")
         withdrawn = client.withdraw("TS1", "问题已解决", key="k" * 16)
@@ -519,6 +520,7 @@ def test_the_client_speaks_every_operation(hotline: Running, tmp_path: Path, met
     assert table.data["path"] == "code-tables/problem_category"
     assert ticket.data["status"] == "办理中"
     assert returned.data == {"approved": 2, "opinion": "不同意"}
+    assert second.data == {"approved": 1, "opinion": "同意", "request_no": "TS1-R2"}
     assert extended.data == {"approved": 1, "opinion": "同意"}
     assert fewer.data == {"approved": 1, "opinion": "同意", "approved_days": 5}
     assert supplied.data == {"content": "另有转账记录", "attachments": ["att_1"]}
