@@ -27,7 +27,7 @@ from app.api import http as api_http
 from app.config import Settings, from_environment
 from app.core import logs, sealed
 from app.core.db import db
-from app.deadlines.rules import STAGES
+from app.deadlines.stages import STAGES
 from app.engine import definitions
 from app.security import headers, sessions
 from app.security.permissions import OPERATOR, ROLES

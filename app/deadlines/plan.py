@@ -13,8 +13,9 @@ from app.core.clock import BEIJING
 from app.deadlines.calendar import Calendar, Moment
 from app.deadlines.limits import Limit
 from app.deadlines.policy import PETITIONS, ROUTES, TITLES, Lights, Policy, Rule
-from app.deadlines.rules import LONGEST
 
+LONGEST = timedelta(days=366)
+"""No requested date is later than this after the receipt: it would be a slip."""
 NONE = timedelta()
 REQUESTED = "来件要求的办结日期"
 _AUDITS = {"province": ("audit_province",), "city": ("audit_city", "audit_province")}

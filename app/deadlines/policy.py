@@ -15,7 +15,7 @@ from typing import Any
 
 from app.core.errors import FieldError, Invalid
 from app.deadlines.limits import Limit, limit_of
-from app.deadlines.rules import STAGES, TOTAL_WORKING_DAYS
+from app.deadlines.stages import STAGES
 
 EDITION = 1
 """Of the product's own policy, for new tickets."""
@@ -30,7 +30,7 @@ CLOCKS = {
 """Limits that no task of a diagram has: of the whole ticket, and of waits."""
 TITLES = {**CLOCKS, **STAGES}
 
-TYPES = tuple(TOTAL_WORKING_DAYS)
+TYPES = ("complaint", "declaration", "consultation", "suggestion")
 PETITIONS = frozenset({"letter", "visit", "email"})
 SOURCES = frozenset({"p12345_api", "p12345_page", "call", "national", "phone_010"}) | PETITIONS
 WORDS = (

@@ -1,6 +1,6 @@
 """What pages ask about deadlines. Who may see a ticket is decided before these are called."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,6 +41,17 @@ def overview(ticket_id: int) -> Overview | None:
     rows.sort(key=lambda row: row.state not in OPEN_STATES)
     pauses = session().scalars(select(Pause).where(Pause.ticket_id == ticket_id).order_by(Pause.id))
     return Overview(clock, rows, list(pauses))
+
+
+def totals(ticket_ids: Collection[int]) -> list[tuple[TicketClock, Deadline]]:
+    """The clocks of tickets with the total of their round, for a page of a list."""
+    of_round = (Deadline.ticket_id == TicketClock.ticket_id) & (Deadline.round == TicketClock.round)
+    rows = session().execute(
+        select(TicketClock, Deadline)
+        .join(Deadline, of_round)
+        .where(TicketClock.ticket_id.in_(ticket_ids), Deadline.stage == "total")
+    )
+    return [(clock, row) for clock, row in rows]
 
 
 def events(deadline_id: int) -> list[DeadlineEvent]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.deadlines import calendars, queries, wording
+from app.deadlines import calendars, editions, queries, wording
 from app.deadlines.calendar import Calendar
 from app.deadlines.ladder import LIGHTS, RED
 from app.deadlines.limits import limit_of
@@ -13,6 +13,7 @@ from app.deadlines.models import CANCELLED, PAUSED, Deadline, Pause, TicketClock
 from app.deadlines.policy import LAWS, TITLES
 from app.deadlines.queries import Overview
 from app.tickets.models import Ticket
+from app.tickets.rules import CLOSED
 from app.ui.present import shown
 
 PAUSES = {"return": "退单待批", "supplement": "等待补充", "suspension": "挂起"}
@@ -30,6 +31,22 @@ def view(ticket: Ticket, now: datetime) -> dict[str, Any] | None:
         "closed": [_line(row, found, now, calendar) for row in found.deadlines if not _runs(row)],
         "pauses": [_pause(pause, now, calendar) for pause in found.pauses],
     }
+
+
+def signs(tickets: Sequence[Ticket], now: datetime) -> dict[int, tuple[str, str]]:
+    """The light of each ticket and what is left of its time, for lists.
+
+    After the last audit no clock runs: late stays red, in time has no light (EX-14), nor has what
+    is over or was never recorded.
+    """
+    found = {ticket.id: ("none", "") for ticket in tickets}
+    running = [ticket.id for ticket in tickets if ticket.status not in CLOSED]
+    edition = editions.current().calendar
+    for clock, row in queries.totals(running):
+        if row.closed_at is None or row.on_time is False:
+            calendar = calendars.of(clock.division_code, edition)
+            found[clock.ticket_id] = _light(row, clock, now), left(row, clock, now, calendar)
+    return found
 
 
 def lamp(step: str) -> str:

@@ -1,7 +1,6 @@
 """The ticket page (工单) and the search (工单查询)."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,7 +10,6 @@ from app.api.http import client_ip
 from app.approvals import queries as approvals
 from app.core import clock
 from app.core.db import transact
-from app.deadlines import rules as deadlines
 from app.divisions import queries as divisions
 from app.engine import queries as engine
 from app.exchange import queries as exchange
@@ -24,7 +22,7 @@ from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets import codes, disclosure, queries, types
 from app.tickets.models import Ticket
-from app.tickets.rules import CLOSED, STATES, is_sealed
+from app.tickets.rules import STATES, is_sealed
 from app.tickets.types import PROCESSES, TICKET_TYPES
 from app.ui import clocks, present, progress
 from app.ui.actions import action_links
@@ -66,13 +64,13 @@ def page(
     reports = queries.reports(ticket)
     attached = files.of_ticket(ticket.id)
     deliveries = exchange.deliveries_of(ticket.acceptance_no)
+    matter = summary(principal, ticket, attached=attached, **summary_changes)
+    late = matter["ticket"]["light"] == "red"
     return draw(
         "ticket/index.html",
         principal,
-        **summary(principal, ticket, attached=attached, **summary_changes),
-        diagram=progress.view(instance, events, waiting, late=_light(ticket, now) == "red")
-        if instance
-        else None,
+        **matter,
+        diagram=progress.view(instance, events, waiting, late=late) if instance else None,
         timeline=present.timeline(
             events,
             opinions,
@@ -157,7 +155,7 @@ def index(principal: Principal) -> str:
     rows = found[: queries.PAGE]
     places = divisions.full_names(t.division_code for t in rows if t.division_code)
     holders = organisations.names(_holder_id(t) for t in rows)
-    now = clock.now()
+    signs = clocks.signs(rows, clock.now())
     following = rows[-1].id if len(found) > queries.PAGE else None
     return draw(
         "tickets/index.html",
@@ -174,8 +172,8 @@ def index(principal: Principal) -> str:
                 "source": present.SOURCES[t.source],
                 "received_at": present.shown(t.submitted_at),
                 "holder": holders.get(_holder_id(t), ""),
-                "light": _light(t, now),
-                "remaining_text": _remaining(t, now),
+                "light": signs[t.id][0],
+                "remaining_text": signs[t.id][1],
                 "url": url_for("tickets.show", acceptance_no=t.acceptance_no),
                 "urgent": t.urgency == 2,
                 "pending": PENDING if t.extension_pending else "",
@@ -228,27 +226,9 @@ def division_items(asked: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _light(ticket: Ticket, now: datetime) -> str:
-    """After the last audit no clock runs: red stays red, in time has no light (EX-14)."""
-    if ticket.status in CLOSED:
-        return "none"
-    if ticket.completed_at is not None:
-        return "red" if deadlines.light(ticket.completed_at, ticket.due_at) == "red" else "none"
-    return deadlines.light(now, ticket.extension_until or ticket.due_at)
-
-
-def _remaining(ticket: Ticket, now: datetime) -> str:
-    """Beside the light: what is left of the time, or by how much it was missed."""
-    if _light(ticket, now) == "none":
-        return ""
-    if ticket.extension_pending and now > ticket.due_at:
-        return PENDING
-    return deadlines.remaining_text(ticket.completed_at or now, ticket.due_at)
-
-
 def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dict[str, Any]:
     now = clock.now()
-    light = _light(ticket, now)
+    light, remaining = clocks.signs([ticket], now)[ticket.id]
     flags = []
     if ticket.round > 1:
         flags.append({"label": f"第 {ticket.round} 轮", "tone": "orange"})
@@ -268,7 +248,7 @@ def _head(principal: Principal, ticket: Ticket, revealed: frozenset[str]) -> dic
         "urgent": ticket.urgency == 2,
         "due_text": present.shown(ticket.due_at),
         "light": light,
-        "remaining_text": _remaining(ticket, now),
+        "remaining_text": remaining,
         "flags": flags,
     }
 

@@ -13,7 +13,7 @@ from app.calls.models import Call, CallAttempt
 from app.core import clock
 from app.core.clock import BEIJING
 from app.core.db import db, session, transact
-from app.deadlines.rules import is_working_day
+from app.deadlines.published import calendar
 from app.engine import runner
 from app.engine.models import ProcessInstance
 from app.organisations.models import Unit
@@ -128,7 +128,7 @@ def morning() -> Iterator[Callable[[], datetime]]:
 
     def begin() -> datetime:
         day = datetime.now(BEIJING).date() + timedelta(days=1)
-        while not is_working_day(day):
+        while not calendar().is_working_day(day):
             day += timedelta(days=1)
         moment = datetime.combine(day, time(9, 30), BEIJING)
         clock.set_source(lambda: moment)

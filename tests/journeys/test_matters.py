@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.core.db import db, session, transact
-from app.deadlines.rules import working_days_after
+from app.deadlines.published import calendar
 from app.matters import queries
 from app.matters import services as matters
 from app.matters.models import Matter
@@ -69,7 +69,7 @@ def test_an_urge_asks_the_holder_and_leaves_the_time_limit(
     (urge,) = matters_of(world, number)
     assert (urge.kind, urge.state, urge.text, urge.answer) == ("urge", "done", URGE["text"], said)
     assert urge.answered_by == people.county.principal.user_id
-    assert urge.due_at == working_days_after(urge.raised_at, 1)
+    assert urge.due_at == calendar().add_working_days(urge.raised_at, 1).at
 
 
 def test_urges_come_one_after_the_other(world: World, people: Chain, number: str) -> None:
@@ -120,7 +120,7 @@ def test_a_supervision_is_numbered_and_has_to_be_answered(
     one, two = matters_of(world, number)
     assert re.fullmatch(rf"DB-520000-{year}-\d{{4}}", one.number or "")
     assert int((two.number or "")[-4:]) == int((one.number or "")[-4:]) + 1
-    assert one.due_at == working_days_after(one.raised_at, 3)
+    assert one.due_at == calendar().add_working_days(one.raised_at, 3).at
     task = world.tasks(people.county, number)
     first = next(t for t in task if t["element_id"] == "answer_supervision")
     world.complete_task(people.county, first, {"answer": "已向当事人说明延误原因。"}, 200)

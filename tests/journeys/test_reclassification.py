@@ -3,7 +3,7 @@
 import pytest
 
 from app.core.db import session
-from app.deadlines.rules import total_due
+from app.deadlines.published import calendar
 from app.tickets.queries import opinions
 from app.tickets.services import ticket_numbered
 from tests.journeys.test_lower_returns import refusals
@@ -36,7 +36,7 @@ def test_a_complaint_becomes_a_declaration_and_keeps_its_number(
     with world.app.app_context():
         ticket = ticket_numbered(number)
         assert ticket.ticket_type == "declaration"
-        assert ticket.due_at == total_due("declaration", ticket.submitted_at, None)[0]
+        assert ticket.due_at == calendar().add_working_days(ticket.submitted_at, 20).at
         assert ticket.id_card_hash is not None
         assert opinions(ticket.id)[-1].text == "改类：投诉举报→自主申报\n诉求为申请监测"
         session().rollback()

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.core.db import session
-from app.deadlines.rules import working_days_after
+from app.deadlines.published import calendar
 from app.engine.models import UserTask
 from app.tickets.services import ticket_numbered
 from tests.journeys.test_lower_returns import refusals, steps
@@ -130,7 +130,7 @@ def test_a_question_handed_to_a_county_is_audited_by_the_province_only(
     world.down(number, people)
     with world.app.app_context():
         ticket = ticket_numbered(number)
-        assert ticket.due_at == working_days_after(ticket.submitted_at, 5)
+        assert ticket.due_at == calendar().add_working_days(ticket.submitted_at, 5).at
         (task,) = session().scalars(
             select(UserTask).where(UserTask.business_key == number, UserTask.state == "open")
         )

@@ -6,7 +6,8 @@ from typing import Any
 from lxml import etree
 from marshmallow import fields
 
-from app.deadlines.rules import STAGES, TOTAL_WORKING_DAYS
+from app.deadlines import policy
+from app.deadlines.stages import STAGES
 from app.engine import registry
 from app.engine.diagram import MODEL, SPIFF, properties_of
 from app.exchange.rules import OPERATIONS
@@ -204,6 +205,11 @@ def intake_consultation() -> str:
     return _fields_of("consultation", _COMMON)
 
 
+def _total(code: str) -> str:
+    rule = policy.default().rule("total", frozenset({"any", code}))
+    return str(rule.limit.number) if rule else ""
+
+
 def ticket_types() -> str:
     """Types of tickets and what differs."""
     rows = [
@@ -212,7 +218,7 @@ def ticket_types() -> str:
             row.title,
             code(f"/openapi/v1/{row.table}s"),
             code(row.prefix),
-            str(TOTAL_WORKING_DAYS[row.code]),
+            _total(row.code),
             "but what the province answers itself" if row.province_answers else "always",
             code(row.result),
         )

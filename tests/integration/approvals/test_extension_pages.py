@@ -52,7 +52,11 @@ def test_the_handling_unit_asks_on_the_page_of_the_ticket(app: Flask, world: Wor
     assert "至少填写10个字" in refused
     assert ask(county, number) == ""
 
-    for shown in (county.get(page).text, city.get(page).text, county.post("/worklist", q=number).text):
+    for shown in (
+        county.get(page).text,
+        city.get(page).text,
+        county.post("/worklist", q=number).text,
+    ):
         assert "延期审批中" in shown
     assert f"10天 · {REASON}" in city.get(page).text
     assert "市级意见" in city.get(page).text

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from app.core.db import session, transact
+from app.deadlines.models import Deadline
 from app.security.models import AccessLog
 from app.tickets.models import Ticket
 from tests.support.journey import World
@@ -244,10 +245,12 @@ def test_a_result_on_its_way_is_late_only_if_the_last_audit_was(
     browser, now = browse(people.province), datetime.now(UTC)
 
     def page(completed_at: datetime) -> str:
-        values = {"completed_at": completed_at, "due_at": now - timedelta(days=8)}
-        change = update(Ticket).where(Ticket.acceptance_no == number).values(values)
+        due = now - timedelta(days=8)
+        of = select(Ticket.id).where(Ticket.acceptance_no == number).scalar_subquery()
+        values = {"closed_at": completed_at, "due_at": due, "on_time": completed_at <= due}
+        total = (Deadline.ticket_id == of) & (Deadline.stage == "total")
         with world.app.app_context():
-            transact(lambda: session().execute(change))
+            transact(lambda: session().execute(update(Deadline).where(total).values(values)))
         return browser.get(f"/tickets/{number}").text
 
     assert "前办结" not in page(completed_at=now - timedelta(days=9))

@@ -7,7 +7,7 @@ import pytest
 from app.core.errors import Invalid
 from app.deadlines import policy as policies
 from app.deadlines.policy import SOURCES, TITLES, TYPES, default, default_values, merged, policy_of
-from app.deadlines.rules import STAGES
+from app.deadlines.stages import STAGES
 from app.tickets.sources import SOURCES as TICKET_SOURCES
 from app.tickets.types import TICKET_TYPES
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.deadlines.rules import TOTAL_WORKING_DAYS
+from app.deadlines import policy
 from app.exchange.rules import OPERATIONS
 from app.tickets import types
 from app.tickets.models import Ticket
@@ -11,10 +11,14 @@ from app.tickets.types import RESULTS, TABLES, TICKET_TYPES, TicketType
 ROWS = list(TICKET_TYPES.values())
 
 
+def _total(row: TicketType) -> int:
+    rule = policy.default().rule("total", frozenset({"any", row.code}))
+    assert rule is not None
+    return rule.limit.number
+
+
 def test_each_type_has_its_name_number_and_limit() -> None:
-    found = {
-        row.code: (row.title, row.table, row.prefix, TOTAL_WORKING_DAYS[row.code]) for row in ROWS
-    }
+    found = {row.code: (row.title, row.table, row.prefix, _total(row)) for row in ROWS}
 
     assert found == {
         "complaint": ("投诉举报", "complaint", "TS", 15),
@@ -25,7 +29,7 @@ def test_each_type_has_its_name_number_and_limit() -> None:
 
 
 def test_nothing_else_has_a_limit_and_every_table_has_a_type() -> None:
-    assert set(TOTAL_WORKING_DAYS) == set(TICKET_TYPES)
+    assert set(policy.TYPES) == set(TICKET_TYPES)
     assert {row.table for row in ROWS} == set(TABLES)
     assert set(RESULTS) == {name for name in OPERATIONS if name.startswith("results/")}
 

@@ -1,0 +1,30 @@
+"""The stages (环节) that user tasks of a diagram may name as their deadline."""
+
+STAGES = {
+    "sign_in": "省级签收",
+    "review": "初审",
+    "transfer_approval": "移送审批",
+    "dispatch": "分派",
+    "city_forward": "市级签收转办",
+    "county_sign_in": "县级签收",
+    "handle": "办理",
+    "audit_city": "市级审核",
+    "audit_province": "省级审核",
+    "review_return": "审核下级退回",
+    "return_decision": "退单批复",
+    "extension_opinion": "延期意见",
+    "extension_decision": "延期批复",
+    "national_receipt": "国家接收结果",
+    "callback": "回访",
+    "decide_rework": "决定是否重办",
+    "answer_call": "接听",
+    "record_ticket": "记录工单",
+    "call_back": "回拨",
+    "read": "阅知",
+    "urge_reply": "答复催办",
+    "supervision_reply": "答复督办单",
+    "cohandle": "协办",
+    "withdrawal": "撤回确认",
+    "suspension_approval": "挂起审批",
+}
+"""Deadline key of a user task → its name (REQUIREMENTS 2.2)."""
