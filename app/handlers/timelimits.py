@@ -41,7 +41,7 @@ def consider_supervision(row: Deadline, clock: TicketClock, step: str, now: date
     """是否发督办单: the total is a working day over, somebody has to decide."""
     ticket = _running(row)
     if ticket is not None and row.stage == "total":
-        text = f"工单办结已逾期1个工作日（时限{_shown(row)}），请研究是否发督办单。"
+        text = f"工单办结已逾期（时限{_shown(row)}），请研究是否发督办单。"
         matters.notify_leader(ticket, text, now)
 
 
