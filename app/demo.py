@@ -112,8 +112,8 @@ def load_demo(password: str, secret: str, callbacks: dict[str, str], now: dateti
 def add_staff(password: str, now: datetime) -> None:
     """Two operators in every unit of the two provinces, a leader and a supervisor at the top.
 
-    User names are level and division: `p520000a`, `c520300a`, `x520328a`; one at the top, and
-    two seats where calls are put through.
+    User names are level and division: `p520000a`, `c520300a`, `x520328a`; one and an administrator
+    at the top, and two seats where calls are put through.
     """
     hashed = hash_password(password)
     wanted = select(Unit).where(
@@ -121,12 +121,10 @@ def add_staff(password: str, now: datetime) -> None:
     )
     number = 0
     for unit in session().scalars(wanted.order_by(Unit.division_code)):
-        if unit.level == "national":
-            session().add(_person(NATIONAL, "national", unit, hashed, number, now))
-            number += 1
-            continue
-        letter = {"province": "p", "city": "c", "county": "x"}[unit.level]
+        letter = {"province": "p", "city": "c", "county": "x"}.get(unit.level)
         people = [(f"{letter}{unit.division_code[:6]}{x}", f"{unit.level}_operator") for x in "ab"]
+        if letter is None:
+            people = [(NATIONAL, "national"), ("admin000000", "system_admin")]
         if unit.level == "province":
             people += [
                 (f"leader{unit.division_code[:6]}", "province_leader"),

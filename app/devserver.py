@@ -220,7 +220,7 @@ def _greet(ports: Mapping[str, int], environment: Mapping[str, str]) -> None:
   演示账号（密码均为 {password}）
     贵州省  p520000a  p520000b      遵义市  c520300a  c520300b      湄潭县  x520328a  x520328b
     重庆市  p500000a  p500000b      万州区  x500101a  x500101b      重庆坐席  agent500000a
-    国家    n000000a               流程分析员  analyst520000
+    国家    n000000a  admin000000   流程分析员  analyst520000       审批人    leader520000
 """,
         flush=True,
     )
