@@ -72,14 +72,13 @@ def text_for(principal: Principal, ticket: Ticket, matter: Matter) -> str | None
     return matter.text if all(disclosure.hears(principal, t, said_by) for t in tickets) else None
 
 
-def kept_files(principal: Principal, ticket: Ticket) -> frozenset[str]:
-    """Ids of the files that came with words which this reader may not have."""
-    return frozenset(
-        file_id
+def files_for(principal: Principal, ticket: Ticket) -> dict[str, bool]:
+    """The files that came with matters; whether this reader may have them."""
+    return {
+        file_id: text_for(principal, ticket, matter) is not None
         for matter in of_ticket(ticket.id)
-        if matter.attachments and text_for(principal, ticket, matter) is None
         for file_id in matter.attachments
-    )
+    }
 
 
 def _sent_to(matter: Matter) -> list[Ticket]:

@@ -12,12 +12,14 @@ from app.core import clock
 from app.core.db import session, transact
 from app.core.errors import FieldError, HotlineError, Invalid
 from app.engine import queries as engine
+from app.engine.models import UserTask
 from app.files import responses
 from app.files import services as files
 from app.files.models import Attachment
 from app.matters import queries as matters
 from app.security import access
 from app.security.principal import Principal
+from app.tickets import disclosure
 from app.tickets.access import guard
 from app.tickets.models import Ticket
 from app.tickets.queries import readable_by
@@ -82,7 +84,7 @@ def keep_upload(owner: files.Owner, task_id: UUID, field: str, given: FileStorag
 def download(principal: Principal, attachment_id: str) -> Response:
     """Hand a file to who may see its ticket, or to who is still filling the form.
 
-    What came with a sealed ticket may show its caller: few may have it (ANON-02).
+    What came with a sealed ticket, or from those who know its caller, few may have (ANON-02).
     """
 
     def may_see(file: Attachment) -> bool:
@@ -93,10 +95,13 @@ def download(principal: Principal, attachment_id: str) -> Response:
         )
         if ticket is None:
             return False
-        if file.task_id is not None:
-            return True
-        may_see = present.may_see_files(principal, ticket)
-        return may_see and file.id not in matters.kept_files(principal, ticket)
+        with_matters = matters.files_for(principal, ticket)
+        if file.id in with_matters:
+            return with_matters[file.id]
+        task = session().get(UserTask, file.task_id) if file.task_id else None
+        if task is not None:
+            return disclosure.hears(principal, ticket, task.unit_id)
+        return present.may_see_files(principal, ticket)
 
     def work() -> files.Download:
         found = files.open_for(attachment_id, may_see)

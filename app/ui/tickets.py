@@ -61,7 +61,8 @@ def page(
     events = queries.events(ticket.acceptance_no)
     waiting = engine.open_tasks_of(instance.id) if instance else []
     opinions = queries.opinions(ticket.id)
-    reports = queries.reports(ticket)
+    hears = partial(disclosure.hears, principal, ticket)
+    reports = [each for each in queries.reports(ticket) if hears(each.unit_id)]
     attached = files.of_ticket(ticket.id)
     deliveries = exchange.deliveries_of(ticket.acceptance_no)
     matter = summary(principal, ticket, attached=attached, **summary_changes)
@@ -79,7 +80,7 @@ def page(
             approvals.returns_of(ticket.id),
             approvals.extensions_of(ticket.id),
             matter_lines(principal, ticket),
-            hears=partial(disclosure.hears, principal, ticket),
+            hears=hears,
         ),
         reports=report_views(ticket, reports, opinions, attached),
         compare=comparison(
@@ -110,15 +111,16 @@ def summary(
     """What `ticket/_summary.html` draws: the matter, and the way to see the caller unmasked."""
     if attached is None:
         attached = files.of_ticket(ticket.id)
-    kept = matters.kept_files(principal, ticket)
+    may_see = present.may_see_files(principal, ticket)
+    with_matters = matters.files_for(principal, ticket)
     fields = present.revealable(ticket) if present.may_reveal(principal, ticket) else []
     return {
         "ticket": _head(principal, ticket, revealed),
         "attachments": [
-            present.file_view(f) for f in attached if f.task_id is None and f.id not in kept
-        ]
-        if present.may_see_files(principal, ticket)
-        else [],
+            present.file_view(f)
+            for f in attached
+            if with_matters.get(f.id, f.task_id is None and may_see)
+        ],
         "reveal": {
             "url": url_for("reveal.reveal", acceptance_no=ticket.acceptance_no),
             "hide_url": url_for("tickets.show", acceptance_no=ticket.acceptance_no),

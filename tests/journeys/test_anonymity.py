@@ -227,3 +227,22 @@ def test_a_merged_ticket_keeps_its_caller_from_those_who_handle_the_other(
     assert Browser(world.app, people.county).get(f"/files/{file_id}").status_code == 404
     assert HEARD in page_of(world, people.province, kept)
     assert Browser(world.app, people.province).get(f"/files/{file_id}").status_code == 200
+
+
+def test_a_report_of_the_province_about_a_sealed_caller_stays_there(world: World) -> None:
+    people, number = world.chain(), world.submit(**sealed(is_anonymous=True))
+    world.accept(number, people.province)
+    world.complete(people.province, number, route="province")
+    for _ in range(2):  # the first round again is the province's by itself
+        report = world.hand_in(people.province, number, petitioner_feedback=NAMED)
+        world.complete(people.province_auditor, number, decision="approve")
+        world.deliver()
+        world.call_back(number, 3)
+    world.complete(people.province, number, decision="dispatch", opinion="改由遵义市重新核实。")
+    world.delegate(number, people.province, people.city, summary=SUMMARY)
+
+    assert HEARD not in page_of(world, people.city, number)
+    (file_id,) = report["report_files"]
+    assert Browser(world.app, people.city).get(f"/files/{file_id}").status_code == 404
+    assert HEARD in page_of(world, people.province, number)
+    assert Browser(world.app, people.province).get(f"/files/{file_id}").status_code == 200
