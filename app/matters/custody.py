@@ -30,6 +30,7 @@ def place(
     applied for, lapses. Returned are the tasks that end with it: the caller has the engine end
     them.
     """
+    waiting = [each for each in queries.of_ticket(ticket.id) if each.state == OPEN]
     had = (ticket.city_unit_id, ticket.county_unit_id)
     lost = {unit_id for unit_id in had if unit_id and unit_id not in {city, county}}
     ticket.city_unit_id, ticket.county_unit_id = city, county
@@ -38,7 +39,6 @@ def place(
     holder = organisations.unit(county or city or ticket.province_unit_id)
     if holder is None:
         raise LookupError(f"ticket {ticket.id} goes to a unit that is missing")
-    waiting = [each for each in queries.of_ticket(ticket.id) if each.state == OPEN]
     for matter in waiting:
         if matter.unit_id != holder.id and _goes_along(matter, lost):
             _hand_over(ticket, matter, holder)
