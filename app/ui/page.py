@@ -94,11 +94,11 @@ _PAGES = (
     _Page("工单", "calls", "来电", "telephone-inbound", "calls.index", "call.answer"),
     _Page("工单", "registration", "登记", "pencil-square", "registration.index", "ticket.register"),
     _Page("工单", "tickets", "工单查询", "search", "tickets.index", "ticket.search"),
+    _Page("运行", "operations", "运行监控", "plug", "operations.index", "queue.view"),
     _Page("督办", "overdue", "超期督办", "flag", "overdue.index", "statistics.view"),
     _Page("督办", "trial", "时限试算", "clock-history", "trial.index", "deadline.trial"),
     _Page("督办", "calendar", "工作日历", "calendar3", "calendar.index", "calendar.view"),
     _Page("督办", "policies", "时限政策", "journal-text", "policies.index", "deadline.manage"),
-    _Page("运行", "operations", "运行监控", "plug", "operations.index", "queue.view"),
 )
 
 

@@ -27,7 +27,6 @@ from app.ui.requests import Hears, extension_line
 SOURCES = {code: source.title for code, source in sources.SOURCES.items()}
 DECISIONS = {
     "linked": "关联",
-    "linked": "关联",
     "signed_in": "签收",
     "call_record": "受理，记录工单",
     "call_answered": "当场答复",

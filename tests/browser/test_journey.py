@@ -142,7 +142,7 @@ def test_a_complaint_is_clicked_down_to_the_county_and_its_result_returns(
     page.goto(f"/tickets/{number}")
     expect(page.locator(".tags")).to_contain_text("待回访")
     expect(page.locator(".timeline").last).to_contain_text("已送达")
-    expect(page.locator(".report summary")).to_have_count(2)
+    expect(page.locator(".reports .report summary")).to_have_count(2)
     coloured(page)
     (message,) = world.received()
     assert message.body["acceptance_no"] == number

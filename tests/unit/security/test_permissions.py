@@ -74,6 +74,8 @@ MATRIX = {
     "partner.manage": "1",
     "calendar.manage": "1",
     "deadline.manage": "A1",
+    "calendar.view": "NPGLCKSA1",
+    "deadline.trial": "NPGLCKSA1",
     "unit.manage": "1",
     "division.manage": "1",
     "user.view": "123",
