@@ -22,10 +22,11 @@ from app.deadlines import calendars
 from app.divisions import queries as divisions
 from app.engine.registry import Step, Submission, Variables, form, handler
 from app.files import services as files
-from app.handlers.intake import correct
+from app.handlers.intake import alarm, correct
 from app.organisations import queries as organisations
 from app.security.models import User
 from app.tickets import conflicts, intake, merge, services
+from app.tickets.clock import URGENT
 from app.tickets.fields import REQUIRED
 from app.tickets.models import ConsultationAnswer, Ticket
 from app.tickets.registration import is_too_wide
@@ -78,7 +79,7 @@ def record(submission: Submission) -> Variables:
         raise Invalid([FieldError("division_code", "wide", "请选到下一级行政区划")])
     _taken(ticket, submission)
     ticket.ticket_type = str(submission.data["ticket_type"])
-    was_sealed = ticket.is_confidential
+    was_sealed, was_urgent = ticket.is_confidential, ticket.urgency == URGENT
     for name, value in intake.columns(values).items():
         setattr(ticket, name, value)
     ticket.is_confidential = ticket.is_confidential or was_sealed  # never taken back
@@ -91,6 +92,8 @@ def record(submission: Submission) -> Variables:
     for file in attached:
         file.task_id = None  # it came with the matter, not with a step
     services.note(ticket, submission, "recorded", None)
+    if ticket.urgency == URGENT and not was_urgent:
+        alarm(ticket, submission.now)
     return {}
 
 
@@ -134,7 +137,10 @@ def check(submission: Submission) -> Variables:
     """签收核对 (C07)."""
     ticket = services.acting(submission)
     values = submission.values
+    was_urgent = ticket.urgency == URGENT
     wrong = correct(ticket, values)
+    if ticket.urgency == URGENT and not was_urgent:
+        alarm(ticket, submission.now)
     if values["review"] == "accept" and conflicts.only_transfer(ticket):
         wrong.append(FieldError("review", "corruption", conflicts.NOT_HERE))
     if wrong:

@@ -1,6 +1,7 @@
 """Intake (受理): registering a ticket, signing it in, reviewing it."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from app.approvals import extensions
@@ -10,6 +11,7 @@ from app.divisions import queries as divisions
 from app.engine.registry import Change, Step, Submission, Variables, form, handler, observer
 from app.matters import services as matters
 from app.tickets import conflicts, merge, reclassify, services
+from app.tickets.clock import URGENT
 from app.tickets.forms import ReviewForm, SignInForm
 from app.tickets.models import Ticket
 
@@ -20,7 +22,15 @@ def register(step: Step) -> Variables:
     ticket = services.get(step.data)
     services.register(ticket)
     conflicts.recognise(ticket)
+    if ticket.urgency == URGENT:
+        alarm(ticket, step.now)
     return {}
+
+
+def alarm(ticket: Ticket, now: datetime) -> None:
+    """紧急 (EX-15): the leader hears of it at once; whom to call and report to is said there."""
+    text = "紧急工单：请电话通知承办单位即时签收；重大、紧急事项按信访工作条例第二十五条报告。"
+    matters.notify_leader(ticket, text, now)
 
 
 @form("ticket.sign_in", SignInForm)
@@ -37,6 +47,7 @@ def review(submission: Submission) -> Variables:
     ticket = services.acting(submission)
     values = submission.values
     verdict = values["review"]
+    was_urgent = ticket.urgency == URGENT
     wrong = _place(ticket, values.get("division_code"))
     wrong += correct(ticket, values)
     history = None
@@ -54,6 +65,8 @@ def review(submission: Submission) -> Variables:
     said = [values.get(name) for name in ("return_reason", "transfer_reason", "opinion")]
     text = "\n".join(part for part in (history, *said) if part) or None
     services.note(ticket, submission, verdict, text)
+    if ticket.urgency == URGENT and not was_urgent:
+        alarm(ticket, submission.now)
     if verdict == "return":
         code, reason = values["return_reason_code"], values["return_reason"]
         approvals.ask_return(ticket, submission, code, reason, field="review")

@@ -240,3 +240,18 @@ def _instance(number: str) -> int:
         .scalars(select(ProcessInstance.id).where(ProcessInstance.business_key == number))
         .one()
     )
+
+
+def test_an_urgent_ticket_is_shown_to_the_leader_at_once(world: World) -> None:
+    leader = world.employ("520000000000", "province_leader")
+    people, urgent, other = world.chain(), world.submit(urgency=2), world.submit()
+
+    assert [task["element_id"] for task in world.tasks(leader, urgent)] == ["read_notice"]
+    assert world.tasks(leader, other) == []
+    world.complete(people.province, other)
+    world.complete(people.province, other, review="accept", urgency=2)
+    world.settle()
+
+    assert [task["element_id"] for task in world.tasks(leader, other)] == ["read_notice"]
+    world.complete(leader, urgent, opinion="已电话通知。")
+    assert world.status(urgent) == "submitted"
