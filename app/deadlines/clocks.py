@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, inspect, select
+from sqlalchemy import Select, bindparam, inspect, select
 
 from app.core.db import session
 from app.deadlines import calendars, editions, ladder, plan, policies, registry
@@ -112,9 +112,7 @@ def lock_with_rows(ticket_id: int) -> Clock | None:
 
     For a turn, which waits for nobody's lights: those of a row may be older than the lock.
     """
-    joined = (Deadline.ticket_id == TicketClock.ticket_id) & (Deadline.round == TicketClock.round)
-    statement = select(TicketClock, Deadline, *NUMBERS).outerjoin(Deadline, joined)
-    found = session().execute(_of(statement, ticket_id).order_by(Deadline.id)).all()
+    found = session().execute(_WITH_ROWS, {"of": ticket_id}).all()
     if not found:
         return None
     clock = _clock(found[0][0], found[0][2:])
@@ -382,12 +380,18 @@ def _anchor(clock: Clock, stage: str, after: str) -> Deadline | None:
     return earlier[-1] if earlier and not clock.of_stage(stage) else None
 
 
-def _of(statement: Select[Any], ticket_id: int) -> Select[Any]:
+def _of(statement: Select[Any], ticket_id: Any) -> Select[Any]:
     return (
         statement.where(TicketClock.ticket_id == ticket_id)
         .with_for_update(of=TicketClock)
         .execution_options(populate_existing=True)
     )
+
+
+_ROWS = (Deadline.ticket_id == TicketClock.ticket_id) & (Deadline.round == TicketClock.round)
+_WITH_ROWS = _of(  # every step of a ticket asks this: it is built once
+    select(TicketClock, Deadline, *NUMBERS).outerjoin(Deadline, _ROWS), bindparam("of")
+).order_by(Deadline.id)
 
 
 def _clock(row: TicketClock, numbers: Sequence[int]) -> Clock:

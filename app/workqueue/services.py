@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import aliased
 
-from app.core.db import RecordedFailure, session
+from app.core.db import RecordedFailure, session, table_of
 from app.core.logs import logger
 from app.workqueue import rules
 from app.workqueue.errors import LeaseLost, NotDead, UnknownItem
@@ -66,6 +66,10 @@ def enqueue(
     return session().execute(statement.returning(WorkItem.id)).first() is not None
 
 
+_ADD_ITEMS = pg_insert(table_of(WorkItem)).on_conflict_do_nothing()
+"""On the table itself and built once: it is part of every step of a ticket."""
+
+
 def enqueue_many(lane: str, rows: Sequence[dict[str, Any]]) -> None:
     """Add many items by one statement; a row whose `dedup_key` has been used before is left out.
 
@@ -75,7 +79,7 @@ def enqueue_many(lane: str, rows: Sequence[dict[str, Any]]) -> None:
         values = [
             {"shard": 0, "lane": lane, "max_attempts": rules.MAX_ATTEMPTS, **row} for row in rows
         ]
-        session().execute(pg_insert(WorkItem).values(values).on_conflict_do_nothing())
+        session().execute(_ADD_ITEMS, values)
 
 
 def claim(lane: str, limit: int, *, dest: str | None = None) -> list[Item]:
