@@ -17,7 +17,7 @@ from tests.support.requirements import CHROMIUM
 IMAGES = ROOT / "docs" / "images"
 WEB = f"http://127.0.0.1:{os.environ.get('HOTLINE_PORT', '5000')}"
 WIDTH = 1440
-LARGEST = 300_000
+LARGEST = 400_000
 DIAGRAMS = sorted((ROOT / "bpmn").glob("*.bpmn"))
 
 
