@@ -10,9 +10,17 @@ from marshmallow.validate import OneOf
 
 from app.core import clock
 from app.tickets import intake
-from app.tickets.codes import PROBLEM_CATEGORY, URGENCY
-from app.tickets.fields import REQUIRED, CleanText, CodeOf, YesNo
-from app.tickets.form_fields import choice, opinion, reason, unit_choice
+from app.tickets.codes import PROBLEM_CATEGORY
+from app.tickets.fields import REQUIRED, CleanText, CodeOf
+from app.tickets.form_fields import (
+    accused,
+    category,
+    choice,
+    opinion,
+    reason,
+    secrecy,
+    urgency_choice,
+)
 from app.tickets.registration import ANONYMITY_MODE, place_field
 from app.tickets.schemas import (
     ComplaintSchema,
@@ -154,21 +162,10 @@ class CheckCallForm(Schema):
     ticket_type = _ticket_type(
         label="更正类型", show_when={"review": ["back"]}, help="类型有误的，坐席按新类型重新记录"
     )
-    problem_category = CodeOf(
-        PROBLEM_CATEGORY,
-        allow_none=True,
-        metadata={"label": "问题类别", "widget": "select", "col": 6},
-    )
-    urgency = CodeOf(
-        URGENCY, allow_none=True, metadata={"label": "紧急程度", "widget": "select", "col": 6}
-    )
-    is_confidential = YesNo(
-        load_default=False,
-        metadata={"label": "按保密件办理（对下级隐去诉求人身份）", "widget": "switch"},
-    )
-    accused_unit_id = unit_choice(
-        "被反映单位", help="投诉对象是承办单位或其人员时选择；该单位不能承办本工单"
-    )
+    problem_category = category()
+    urgency = urgency_choice()
+    is_confidential = secrecy()
+    accused_unit_id = accused()
     opinion = opinion("核对意见", help="退回坐席时必填，写明须补正的内容")
 
     @validates_schema(skip_on_field_errors=False)

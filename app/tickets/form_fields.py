@@ -6,7 +6,8 @@ from typing import Any
 from marshmallow import fields
 from marshmallow.validate import OneOf
 
-from app.tickets.fields import REQUIRED, REQUIRED_MESSAGES, CleanText
+from app.tickets.codes import PROBLEM_CATEGORY, URGENCY
+from app.tickets.fields import REQUIRED, REQUIRED_MESSAGES, CleanText, CodeOf, YesNo
 
 
 class WholeNumber(fields.Integer):
@@ -60,6 +61,35 @@ def unit_choice(label: str, **metadata: Any) -> fields.Integer:
         error_messages={"invalid": "请选择单位"},
         metadata={"label": label, "widget": "unit", **metadata},
     )
+
+
+def category() -> CodeOf:
+    """问题类别, put right by who reviews or checks."""
+    return CodeOf(
+        PROBLEM_CATEGORY,
+        allow_none=True,
+        metadata={"label": "问题类别", "widget": "select", "col": 6},
+    )
+
+
+def urgency_choice() -> CodeOf:
+    """紧急程度, put right by who reviews or checks."""
+    return CodeOf(
+        URGENCY, allow_none=True, metadata={"label": "紧急程度", "widget": "select", "col": 6}
+    )
+
+
+def secrecy() -> YesNo:
+    """按保密件办理: switched on it hides the caller from lower levels; it is never taken back."""
+    return YesNo(
+        load_default=False,
+        metadata={"label": "按保密件办理（对下级隐去诉求人身份）", "widget": "switch"},
+    )
+
+
+def accused() -> fields.Integer:
+    """被反映单位 (FLW-07): the unit a complaint is about must not handle it."""
+    return unit_choice("被反映单位", help="投诉对象是承办单位或其人员时选择；该单位不能承办本工单")
 
 
 def left_out(data: Mapping[str, Any], original: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -5,9 +5,18 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length, OneOf
 
-from app.tickets.codes import PERMITS, PROBLEM_CATEGORY, RETURN_REASON, URGENCY
-from app.tickets.fields import CleanText, CodeOf, YesNo
-from app.tickets.form_fields import choice, left_out, reason, unit_choice
+from app.tickets.codes import PERMITS, RETURN_REASON
+from app.tickets.fields import CleanText, CodeOf
+from app.tickets.form_fields import (
+    accused,
+    category,
+    choice,
+    left_out,
+    reason,
+    secrecy,
+    unit_choice,
+    urgency_choice,
+)
 from app.tickets.form_fields import opinion as opinion_text
 from app.tickets.reclassify import ReclassifyForm
 
@@ -79,21 +88,10 @@ class ReviewForm(ReclassifyForm):
         allow_none=True,
         metadata={"label": "行政区划", "widget": "division", "help": "至少确认到县级，方可转办"},
     )
-    problem_category = CodeOf(
-        PROBLEM_CATEGORY,
-        allow_none=True,
-        metadata={"label": "问题类别", "widget": "select", "col": 6},
-    )
-    urgency = CodeOf(
-        URGENCY, allow_none=True, metadata={"label": "紧急程度", "widget": "select", "col": 6}
-    )
-    is_confidential = YesNo(
-        load_default=False,
-        metadata={"label": "按保密件办理（对下级隐去诉求人身份）", "widget": "switch"},
-    )
-    accused_unit_id = unit_choice(
-        "被反映单位", help="投诉对象是承办单位或其人员时选择；该单位不能承办本工单"
-    )
+    problem_category = category()
+    urgency = urgency_choice()
+    is_confidential = secrecy()
+    accused_unit_id = accused()
     return_reason_code = return_code({"review": ["return"]})
     return_reason = reason(
         "退单理由",
