@@ -15,6 +15,7 @@ from app.core.logs import logger
 from app.deadlines import calendars, clocks, editions, ladder, registry
 from app.deadlines.clocks import LANE, Clock
 from app.deadlines.models import RUNNING, Deadline, TicketClock
+from app.deadlines.registry import Climb
 from app.workqueue import services as workqueue
 from app.workqueue.registry import Item, Lane
 
@@ -54,26 +55,29 @@ def _enforce(items: Sequence[Item], now: datetime) -> None:
             .execution_options(populate_existing=True)
         )
     }
-    following = []
+    following, climbs = [], []
     for item in items:
         row, clock = rows.get(item.payload["deadline"]), held.get(item.payload["ticket"])
         if clock is None or row is None or row.state != RUNNING:
             continue
         if row.generation == item.payload["generation"]:
-            _climb(clock, row, now, max(now, item.due_at))
+            climbs += _climb(clock, row, now, max(now, item.due_at))
             following.append(clocks.next_item(clock, row))
     session().flush()
+    registry.tell_together(climbs, now)
     workqueue.enqueue_many(LANE, [each for each in following if each])
 
 
-def _climb(clock: Clock, row: Deadline, now: datetime, moment: datetime) -> None:
+def _climb(clock: Clock, row: Deadline, now: datetime, moment: datetime) -> list[Climb]:
     held = clock.row.extension_asked_at is not None
-    for step in ladder.climb(
+    steps = ladder.climb(
         row.light, clocks.marks(row), moment, clock.policy, clock.calendar, held=held
-    ):
+    )
+    for step in steps:
         row.light = step
         clocks.log(row, step, "", "系统", now)
         registry.tell(row, clock.row, step, now)
+    return [Climb(row, step) for step in steps]
 
 
 def _locked(ticket_ids: set[int]) -> dict[int, Clock]:

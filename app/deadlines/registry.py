@@ -1,6 +1,7 @@
 """Who wants to know that a deadline has reached a step or moved. An upper room registers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from app.deadlines.ladder import STEPS
@@ -10,11 +11,24 @@ Reached = Callable[[Deadline, TicketClock, str, datetime], None]
 """Runs in the transaction that marks the step, which holds the clock's row and not the instance's:
 it writes rows, work items and messages (`runner.post_message`), and moves no diagram itself."""
 
+
+@dataclass(frozen=True)
+class Climb:
+    """A deadline that has reached a step."""
+
+    row: Deadline
+    step: str
+
+
+ReachedTogether = Callable[[Sequence[Climb], datetime], None]
+"""The same for all of a batch at once, in the same transaction, when the batch has been told."""
+
 Moved = Callable[[Deadline, TicketClock, datetime], None]
 """Runs in the transaction that moved a due date: what shows the date elsewhere follows."""
 
 _movers: list[Moved] = []
 _listeners: dict[str, list[Reached]] = {}
+_together: dict[ReachedTogether, frozenset[str]] = {}
 
 
 def reached(*steps: str) -> Callable[[Reached], Reached]:
@@ -27,6 +41,16 @@ def reached(*steps: str) -> Callable[[Reached], Reached]:
             known = _listeners.setdefault(step, [])
             if function not in known:
                 known.append(function)
+        return function
+
+    return register
+
+
+def reached_together(*steps: str) -> Callable[[ReachedTogether], ReachedTogether]:
+    """Register a function that is told of these steps by batches, as nights leave thousands."""
+
+    def register(function: ReachedTogether) -> ReachedTogether:
+        _together[function] = frozenset(steps)
         return function
 
     return register
@@ -49,3 +73,11 @@ def tell(row: Deadline, clock: TicketClock, step: str, now: datetime) -> None:
     """Call whoever registered for the step."""
     for listener in _listeners.get(step, ()):
         listener(row, clock, step, now)
+
+
+def tell_together(climbs: Sequence[Climb], now: datetime) -> None:
+    """Call whoever registered for some of the steps."""
+    for listener, steps in _together.items():
+        wanted = [each for each in climbs if each.step in steps]
+        if wanted:
+            listener(wanted, now)

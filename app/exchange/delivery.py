@@ -11,12 +11,13 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 
 import httpx
 import orjson
 from flask import Flask, current_app
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import joinedload
 
@@ -161,7 +162,7 @@ def write_outcome(call: Call, answer: Answer) -> Verdict:
         session().flush()
         registry.tell_acknowledged(message, now)
     elif dead:
-        message.state = DEAD
+        _give_up(message, now)
     session().flush()
     logger().info(
         "delivery",
@@ -262,12 +263,13 @@ def _give_back(call: Call, reason: str) -> None:
 
 
 def _mark_dead(item: Item) -> None:
-    session().execute(
-        update(OutboundMessage)
-        .where(OutboundMessage.id == item.payload["message_id"])
-        .values(state=DEAD)
-        .execution_options(synchronize_session=False)
-    )
+    _give_up(_message(item), clock.now())
+
+
+def _give_up(message: OutboundMessage, now: datetime) -> None:
+    message.state = DEAD
+    session().flush()
+    registry.tell_given_up(message, now)
 
 
 def _message(item: Item) -> OutboundMessage:

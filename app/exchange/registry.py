@@ -13,8 +13,12 @@ Prepare = Callable[[dict[str, Any]], dict[str, Any]]
 """Completes a stored body as it leaves, with links for example. It gives the same at every try:
 a repeat under one Idempotency-Key with another body is a conflict to the platform, not a repeat."""
 
+GivenUp = Callable[[OutboundMessage, datetime], None]
+"""Runs in the transaction that gives the message up (死信)."""
+
 _callbacks: dict[str, Acknowledged] = {}
 _preparations: dict[str, Prepare] = {}
+_given_up: list[GivenUp] = []
 
 
 def acknowledged(*operations: str) -> Callable[[Acknowledged], Acknowledged]:
@@ -39,6 +43,19 @@ def prepared(*operations: str) -> Callable[[Prepare], Prepare]:
         return function
 
     return register
+
+
+def given_up(function: GivenUp) -> GivenUp:
+    """Register a function that hears of every message that nobody could deliver."""
+    if function not in _given_up:
+        _given_up.append(function)
+    return function
+
+
+def tell_given_up(message: OutboundMessage, now: datetime) -> None:
+    """Call whoever registered for dead messages."""
+    for listener in _given_up:
+        listener(message, now)
 
 
 def body_to_send(message: OutboundMessage) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from app.approvals import services as approvals
 from app.core.errors import FieldError, Invalid
 from app.divisions import queries as divisions
 from app.engine.registry import Change, Step, Submission, Variables, form, handler, observer
+from app.handlers import notices
 from app.matters import services as matters
 from app.tickets import conflicts, merge, reclassify, services
 from app.tickets.clock import URGENT
@@ -120,4 +121,6 @@ def _ask_supplement(ticket: Ticket, submission: Submission) -> None:
 def follow(change: Change) -> None:
     """Keep the ticket's state with the diagram's position; what it asked for may be over then."""
     services.follow(change)
-    extensions.follow(services.get(change.data), change)
+    ticket = services.get(change.data)
+    extensions.follow(ticket, change)
+    notices.announce(ticket, change)

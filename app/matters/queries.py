@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -87,27 +88,44 @@ def _sent_to(matter: Matter) -> list[Ticket]:
     return [] if matter.via is None else list(session().scalars(merged))
 
 
+@dataclass(frozen=True)
+class Hold:
+    """An open task of the main flow: whose it is."""
+
+    unit_id: int | None
+    role: str | None
+    assignee_id: int | None
+
+
+def held_by(acceptance_nos: Collection[str]) -> dict[str, Hold]:
+    """Who has these tickets in hand, by number: by the newest task of the main flow."""
+    rows = session().execute(
+        select(
+            ProcessInstance.business_key,
+            *(UserTask.unit_id, UserTask.role, UserTask.assignee_id),
+        )
+        .join(UserTask, UserTask.instance_id == ProcessInstance.id)
+        .where(
+            ProcessInstance.business_key.in_(acceptance_nos),
+            UserTask.state == "open",
+            UserTask.unit_id.is_not(None),
+            or_(UserTask.form.startswith("ticket."), UserTask.form.startswith("call.")),
+        )
+        .order_by(UserTask.opened_at, UserTask.id.desc())
+    )
+    return {row[0]: Hold(*row[1:]) for row in rows}
+
+
 def holder(ticket: Ticket) -> Unit:
     """The unit in whose hands the ticket is: the one with the task of the main flow.
 
     While nobody has one — 12345 is asked, a result is on its way — it is the unit that answers
     for the ticket: the province, or the city whose own letter it is.
     """
-    unit_id = session().scalar(
-        select(UserTask.unit_id)
-        .join(ProcessInstance, ProcessInstance.id == UserTask.instance_id)
-        .where(
-            ProcessInstance.business_key == ticket.acceptance_no,
-            UserTask.state == "open",
-            UserTask.unit_id.is_not(None),
-            or_(UserTask.form.startswith("ticket."), UserTask.form.startswith("call.")),
-        )
-        .order_by(UserTask.opened_at.desc(), UserTask.id)
-        .limit(1)
-    )
+    held = held_by([ticket.acceptance_no]).get(ticket.acceptance_no)
     own = ticket.registered_unit_id
     answering = own if own and own == ticket.city_unit_id else ticket.province_unit_id
-    unit = organisations.unit(unit_id or answering)
+    unit = organisations.unit((held and held.unit_id) or answering)
     if unit is None:
         raise LookupError(f"ticket {ticket.id} is in the hands of a unit that is missing")
     return unit

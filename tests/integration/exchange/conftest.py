@@ -39,6 +39,7 @@ def nobody_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exchange alone: what the ticket side has registered is tested with the ticket side."""
     monkeypatch.setattr(registry, "_callbacks", {})
     monkeypatch.setattr(registry, "_preparations", {})
+    monkeypatch.setattr(registry, "_given_up", [])
 
 
 @dataclass
