@@ -251,6 +251,20 @@ class ConsultationAnswer(Report):
     author_phone: Mapped[str]
 
 
+class DuplicateDecision(Model):
+    """What a person decided of a likely duplicate (重复件): 并单, 关联 or 新诉求."""
+
+    __tablename__ = "duplicate_decisions"
+
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    other_id: Mapped[int] = mapped_column(ForeignKey("tickets.id"), primary_key=True)
+    decision: Mapped[str]
+    """A key of `duplicates.DECISIONS`; 并单 of an agent is a hint for the operator who checks."""
+    actor_id: Mapped[int | None]
+    actor_name: Mapped[str]
+    at: Mapped[datetime]
+
+
 class FormDraft(Model):
     """What a person has entered so far (暂存), unchecked; sealed, as anything may stand in it."""
 

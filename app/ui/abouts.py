@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-from flask import url_for
-
 from app.approvals import lower_returns
 from app.approvals import queries as approvals
 from app.approvals.models import OPEN
@@ -13,9 +11,8 @@ from app.matters import queries as matters
 from app.matters.rules import KINDS, TASKS
 from app.organisations import queries as organisations
 from app.security.principal import Principal
-from app.tickets import codes, duplicates
+from app.tickets import codes
 from app.tickets.models import Ticket
-from app.tickets.rules import STATES
 from app.ui.matters import HIDDEN, said
 from app.ui.present import may_know, shown
 
@@ -120,24 +117,3 @@ _TELL: dict[str, Callable[[Principal, Ticket], Lines]] = {
     "national_decides_return": _national_return,
     "decide_rework": _callback,
 }
-
-
-def likely_duplicates(
-    principal: Principal, ticket: Ticket, row: UserTask
-) -> list[dict[str, object]]:
-    """Tickets that may be about the same matter (重复件), beside the form that may merge."""
-    if row.element_id not in {"review", "check_ticket"}:
-        return []
-    return [
-        {
-            "acceptance_no": each.ticket.acceptance_no,
-            "title": each.ticket.title,
-            "status_label": STATES[each.ticket.status],
-            "received_at": shown(each.ticket.submitted_at),
-            "reasons": "、".join(each.reasons),
-            "alike": each.alike,
-            "can_merge": each.can_merge,
-            "url": url_for("tickets.show", acceptance_no=each.ticket.acceptance_no),
-        }
-        for each in duplicates.candidates(ticket, principal)
-    ]

@@ -4,6 +4,7 @@ An open task of the unit can be done without claiming it; a claim tells the coll
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.api.http import answer
+from app.api.http import Malformed, answer
 from app.core import clock
 from app.core.clock import BEIJING
 from app.core.db import session, transact
@@ -27,11 +28,12 @@ from app.organisations import queries as organisations
 from app.security.principal import Principal
 from app.tickets import services as tickets
 from app.tickets.access import actor_of, guard, may_do
+from app.tickets.duplicates import DECISIONS
 from app.tickets.forms import SignInForm
 from app.tickets.models import FormDraft, Ticket
 from app.tickets.queries import find_ticket, ticket_for
 from app.tickets.types import TICKET_TYPES
-from app.ui import abouts, choices, present, seats
+from app.ui import abouts, choices, duplicates, present, seats
 from app.ui.files import take_uploads
 from app.ui.forms import field_views, form_errors, parse_form
 from app.ui.page import permitted
@@ -97,7 +99,7 @@ def task_view(
         "draft_url": url_for("tasks.save_draft", task_id=row.id),
         "files": [present.file_view(f) for f in files.drafts_of_task(row.id, owner)],
         "about": abouts.about(principal, ticket, row),
-        "duplicates": abouts.likely_duplicates(principal, ticket, row),
+        "duplicates": duplicates.panel(principal, ticket, row, values) if mine or free else [],
         "others": [
             {"name": task.name, "url": f"?task={task.id}#task", "active": task is row}
             for task in mine_to_do
@@ -173,22 +175,59 @@ def save_draft(principal: Principal, task_id: UUID) -> Any:
     values, refused = _entered(principal, task_id)
     row = engine.task(task_id)
     now = clock.now()
-    statement = insert(FormDraft).values(
-        task_id=task_id, user_id=principal.user_id, values=values, saved_at=now
-    )
-    transact(
-        lambda: session().execute(
-            statement.on_conflict_do_update(
-                index_elements=[FormDraft.task_id, FormDraft.user_id],
-                set_={"values": statement.excluded["values"], "saved_at": now},
-            )
-        )
-    )
+    transact(lambda: _keep(task_id, principal, values, now))
     if request.accept_mimetypes.best == "application/json":
         return answer({"saved_at": now.astimezone(BEIJING).strftime("%H:%M")})
     for error in refused:
         flash(error.message, "error")
-    return redirect(url_for("tickets.show", acceptance_no=row.business_key))
+    return redirect(_page_of(row))
+
+
+@blueprint.post("/tasks/<uuid:task_id>/duplicates/<acceptance_no>")
+@permitted("task.complete")
+def decide_duplicate(principal: Principal, task_id: UUID, acceptance_no: str) -> Any:
+    """并单, 关联 or 新诉求 of a likely duplicate; what has been entered is kept as a draft."""
+    values, refused = _entered(principal, task_id)
+    decision = request.form.get("duplicate", "")
+    if decision not in DECISIONS:
+        raise Malformed("页面已过期，请重新打开")
+    now = clock.now()
+
+    def work() -> None:
+        row = engine.task(task_id)
+        kept = duplicates.decide(principal, row, acceptance_no, decision, values, now)
+        _keep(task_id, principal, kept, now)
+
+    transact(work)
+    row = engine.task(task_id)
+    if request.headers.get("HX-Request"):
+        ticket = ticket_for(principal, row.business_key)
+        wrong = form_errors(Invalid(refused)) if refused else None
+        task = task_view(principal, ticket, [row], errors=wrong)
+        return render_template("ticket/_task.html", task=task)
+    for error in refused:
+        flash(error.message, "error")
+    return redirect(_page_of(row))
+
+
+def _keep(task_id: UUID, principal: Principal, values: dict[str, Any], now: datetime) -> None:
+    statement = insert(FormDraft).values(
+        task_id=task_id, user_id=principal.user_id, values=values, saved_at=now
+    )
+    session().execute(
+        statement.on_conflict_do_update(
+            index_elements=[FormDraft.task_id, FormDraft.user_id],
+            set_={"values": statement.excluded["values"], "saved_at": now},
+        )
+    )
+
+
+def _page_of(row: UserTask) -> str:
+    """Where the form of a task is; `task` names it among several."""
+    number = row.business_key
+    if seats.is_at_the_seat(row):
+        return url_for("calls.show", acceptance_no=number, _anchor="task")
+    return url_for("tickets.show", acceptance_no=number, task=row.id, _anchor="task")
 
 
 def _entered(principal: Principal, task_id: UUID) -> tuple[dict[str, Any], list[FieldError]]:

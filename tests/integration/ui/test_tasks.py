@@ -181,7 +181,7 @@ def test_a_draft_without_scripts_keeps_text_and_files(handling: tuple[Desk, str,
 
     answer = desk.post(f"/tasks/{task_id}/draft", **report((sample_report(), "报告.docx")))
 
-    assert answer.headers["Location"] == f"/tickets/{number}"
+    assert answer.headers["Location"] == f"/tickets/{number}?task={task_id}#task"
     page = desk.get(f"/tickets/{number}").text
     assert "多次联系未能接通。" in page
     assert "报告.docx" in page
