@@ -22,7 +22,7 @@ from app.core.db import RecordedFailure, transact
 from app.core.logs import logger
 from app.deadlines.enforcement import enforce_due
 from app.engine import runner
-from app.exchange import retention
+from app.exchange import limits, retention
 from app.exchange.delivery import Couriers
 from app.files import services as files
 from app.pages import services as pages
@@ -74,6 +74,11 @@ def _forget_attempts(now: datetime) -> int:
     return retention.forget_old_attempts(now)
 
 
+def _forget_rates(now: datetime) -> int:
+    """Counts of callers who have been quiet long enough."""
+    return limits.forget_full(now)
+
+
 def _forget_sessions(now: datetime) -> int:
     """Sessions and failure counts that have run out."""
     return security.sweep(now)
@@ -100,6 +105,7 @@ JOBS: tuple[Job, ...] = (
     Job("deadlines", _enforce_deadlines, 1, 0.3),
     Job("forget-nonces", _forget_nonces, 300, 60),
     Job("forget-attempts", _forget_attempts, 3600, 300),
+    Job("forget-rates", _forget_rates, 300, 60),
     Job("forget-sessions", _forget_sessions, 600, 60),
     Job("forget-page-sessions", _forget_page_sessions, 600, 60),
     Job("seal-access-log", _seal_access_log, 60, 10),

@@ -67,6 +67,8 @@ def refuse(error: HotlineError) -> Response:
     response = answer({**error.payload(), "request_id": request_id()}, error.status)
     if error.status == 401 and request.path.startswith("/api/"):
         response.headers["WWW-Authenticate"] = "Bearer"
+    if "retry_after" in error.details:
+        response.headers["Retry-After"] = str(error.details["retry_after"])
     return response
 
 

@@ -49,12 +49,11 @@ blueprint = Blueprint("partner", __name__, url_prefix="/openapi/v1", description
     },
     responses={
         "201": {"description": "已上传", "content": {"application/json": {"schema": DataAnswer}}},
-        "413": {"description": "FILE_TOO_LARGE"},
         "415": {"description": "FILE_TYPE_DENIED"},
         **REFUSALS,
     },
 )
-@signed(most=files.MAX_BYTES + MAX_JSON)
+@signed(most=files.MAX_BYTES + MAX_JSON, streamed=True)
 def upload_attachment(partner: Partner) -> tuple[Any, int]:
     """Take a file in; it is a draft until a ticket names it."""
     upload = request.files.get("file")

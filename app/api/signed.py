@@ -7,10 +7,12 @@ from typing import Any
 from flask import Response, request
 from marshmallow import Schema, fields
 
-from app.api.http import answer, client_ip, request_id
+from app.api import door
+from app.api.http import answer, request_id
 from app.core import clock
 from app.core.db import transact
-from app.exchange import inbound
+from app.exchange import inbound, signature
+from app.exchange.errors import SignatureInvalid
 
 SIGNATURE_HEADERS = [
     {"in": "header", "name": name, "required": True, "schema": {"type": "string"}}
@@ -63,38 +65,34 @@ REFUSALS: dict[str, Any] = {
         (400, "MALFORMED：不是 JSON"),
         (401, "SIGNATURE_INVALID、TIMESTAMP_SKEW、NONCE_REPLAY、APP_DISABLED"),
         (403, "IP_NOT_ALLOWED"),
+        (413, "FILE_TOO_LARGE：请求体过大"),
         (422, "VALIDATION_FAILED：一次列出全部字段错误"),
+        (429, "RATE_LIMITED：请求过于频繁，Retry-After 头和 retry_after 为须等待的秒数"),
     )
 }
 
 
-def signed(*, most: int = MAX_JSON) -> Callable[[View], Callable[..., Response]]:
-    """Verify the caller and run the view, all in one transaction.
+def signed(
+    *, most: int = MAX_JSON, streamed: bool = False
+) -> Callable[[View], Callable[..., Response]]:
+    """Verify the caller by the head of the request, then its body, and run the view.
 
-    The view gets the partner first and returns (data, status); it may run twice after a deadlock.
+    The view gets the partner first and returns (data, status); it runs in one transaction, and
+    twice after a deadlock. No byte of the body is read before the head is known to be a partner's.
+    With `streamed` the body is a form with a file that is never held in memory as a whole.
     """
 
     def decorate(view: View) -> Callable[..., Response]:
         @wraps(view)
         def run(**kwargs: Any) -> Response:
+            claim = signature.claim_of(request.headers)
+            door.admit(claim, request.path, request.query_string.decode(errors="replace"))
             request.max_content_length = most
-            body = request.get_data()
-            headers = dict(request.headers)
+            digest = door.digest_of_form(claim) if streamed else door.digest_of_body(claim)
+            if not signature.declares(claim, digest):
+                raise SignatureInvalid
             now = clock.now()
-
-            def work() -> tuple[Any, int]:
-                partner = inbound.authenticate(
-                    request.method,
-                    request.path,
-                    request.query_string.decode(errors="replace"),
-                    headers,
-                    body,
-                    client_ip(),
-                    now,
-                )
-                return view(partner, **kwargs)
-
-            data, status = transact(work)
+            data, status = transact(lambda: view(inbound.enter(claim, now), **kwargs))
             envelope = {"code": "0", "message": "成功", "request_id": request_id(), "data": data}
             return answer(envelope, status)
 

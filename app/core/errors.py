@@ -84,6 +84,19 @@ class Conflict(HotlineError):
         super().__init__(message, code, details=details)
 
 
+class RateLimited(HotlineError):
+    """429: too many requests; `retry_after` is the number of seconds until the next may come."""
+
+    status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            f"请求过于频繁，请在{retry_after}秒后重试",
+            "RATE_LIMITED",
+            details={"retry_after": retry_after},
+        )
+
+
 class Upstream(HotlineError):
     """502: another system did not answer as agreed."""
 

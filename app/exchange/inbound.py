@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.core.db import session, table_of
 from app.core.errors import FieldError, Invalid
 from app.core.sealed import keyring
-from app.exchange import rules, signature
+from app.exchange import limits, rules, signature
 from app.exchange.errors import (
     AppDisabled,
     IdempotencyConflict,
@@ -22,11 +22,20 @@ from app.exchange.errors import (
     SignatureInvalid,
     TimestampSkew,
 )
-from app.exchange.models import IdempotencyKey, Nonce, Partner
+from app.exchange.models import IdempotencyKey, Nonce, Partner, RateBucket
 
 # Every request runs these; they are built once, on the tables themselves.
 _NONCES, _KEYS = table_of(Nonce), table_of(IdempotencyKey)
 _PARTNER = select(Partner).where(Partner.app_id == bindparam("app_id"))
+_CALLER = select(
+    Partner,
+    select(RateBucket.full_at).where(RateBucket.key == bindparam("caller")).scalar_subquery(),
+).select_from(
+    select(literal(1).label("one"))
+    .subquery()
+    .outerjoin(Partner, Partner.app_id == bindparam("app_id"))
+)
+"""Always one row: a stranger's failures are looked at as well as a partner's."""
 _TAKE_NONCE = insert(_NONCES).on_conflict_do_nothing().returning(_NONCES.c.nonce)
 _TAKE_KEY = insert(_KEYS).on_conflict_do_nothing().returning(_KEYS.c.key)
 _KEEP_ANSWER = update(_KEYS).where(
@@ -37,36 +46,43 @@ _NOBODY = "0" * 64
 """Stands in for an unknown partner's secret, so that its refusal takes as long."""
 
 
-def authenticate(
-    method: str,
-    path: str,
-    query: str,
-    headers: signature.Headers,
-    body: bytes,
-    ip: str,
-    now: datetime,
+def recognise(
+    claim: signature.Claim, method: str, path: str, query: str, ip: str, now: datetime
 ) -> Partner:
-    """The partner who signed this request, or a refusal (401, or 403 for its address).
+    """The partner who signed this request's head, or a refusal (401, 403, 429).
 
-    1. six headers, 2. fresh timestamp, 3. signature with a live secret and a method this partner
-    may use, 4. enabled, 5. address, 6. nonce unused. The nonce row belongs to the request's
-    transaction: a request that was refused or failed may be sent again as it is, because it changed
-    nothing. `path` is the decoded path, `query` the raw query string, `body` the raw bytes.
+    1. fresh timestamp, 2. the address has not failed too often, 3. signature with a live secret and
+    a method this partner may use, 4. enabled, 5. address. Writes nothing and has not seen the body:
+    that it is the declared one is for the caller to check. `path` is decoded, `query` is raw.
     """
-    claim = signature.claim_of(headers)
     if not rules.is_nonce(claim.nonce):
         raise SignatureInvalid
     if not rules.is_fresh(claim.timestamp, now):
         raise TimestampSkew
-    partner = session().scalar(_PARTNER, {"app_id": claim.app_id})
+    asked = {"app_id": claim.app_id, "caller": rules.caller_key(ip)}
+    partner, full_at = session().execute(_CALLER, asked).one()
+    limits.refuse_failing(full_at)
     secrets = partner.secrets if partner is not None else [_NOBODY]
-    right = signature.matches(claim, secrets, method=method, path=path, query=query, body=body)
+    right = signature.signs(claim, secrets, method=method, path=path, query=query)
     if partner is None or not right or claim.sign_method not in partner.sign_methods:
         raise SignatureInvalid
     if not partner.enabled:
         raise AppDisabled
     if partner.ip_allow_list and not rules.in_networks(ip, partner.ip_allow_list):
         raise IpNotAllowed
+    found: Partner = partner
+    return found
+
+
+def enter(claim: signature.Claim, now: datetime) -> Partner:
+    """The partner of a request that was recognised, in the transaction that does its work.
+
+    The nonce belongs to that transaction: a request that was refused or failed may be sent again as
+    it is, because it changed nothing.
+    """
+    partner = session().scalar(_PARTNER, {"app_id": claim.app_id})
+    if partner is None or not partner.enabled:
+        raise AppDisabled
     _use_nonce(partner.app_id, claim.nonce, now)
     return partner
 

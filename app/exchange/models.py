@@ -54,8 +54,27 @@ class Partner(Model):
     anonymity_mode: Mapped[str] = mapped_column(default="named_requires_caller")
     ip_allow_list: Mapped[list[str]] = mapped_column(JSONB, default=list)
     """Networks it may call from; empty means any."""
+    requests_per_minute: Mapped[int] = mapped_column(Integer, default=1200, server_default="1200")
+    """How many requests it may make a minute in the long run (限流)."""
+    request_burst: Mapped[int] = mapped_column(Integer, default=200, server_default="200")
+    """How many at once, after a quiet time."""
     enabled: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RateBucket(Model):
+    """How far a caller is ahead of its rate (限流): the moment it could be at its burst again.
+
+    Unlogged: counting must cost no write to disk, and what a crash forgets is a minute's count.
+    """
+
+    __tablename__ = "rate_buckets"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    full_at: Mapped[datetime]
+    """Not indexed: an index on it would make every count a new index entry."""
+
+    __table_args__ = ({"prefixes": ["UNLOGGED"], "postgresql_with": {"fillfactor": 50}},)
 
 
 class Nonce(Model):

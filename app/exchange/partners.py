@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.core.db import session
 from app.core.errors import FieldError, Invalid
-from app.exchange import guard, rules, signature
+from app.exchange import guard, limits, rules, signature
 from app.exchange.errors import NothingToRetire, RotationOpen, UnknownPartner
 from app.exchange.models import Partner
 
@@ -20,8 +20,10 @@ ANONYMITY_MODES = ("named_requires_caller", "named_requires_group", "seed_litera
 
 CHANGEABLE = frozenset(
     "name province_code sign_methods callback_base callback_networks page_origin paths field_names"
-    " boolean_mapping anonymity_mode ip_allow_list enabled".split()
+    " boolean_mapping anonymity_mode ip_allow_list requests_per_minute request_burst"
+    " enabled".split()
 )
+RATE = frozenset({"requests_per_minute", "request_burst"})
 
 
 def create(app_id: str, profile: Mapping[str, Any]) -> tuple[Partner, str]:
@@ -50,6 +52,8 @@ def update(partner_id: int, changes: Mapping[str, Any]) -> Partner:
     partner = _locked(partner_id)
     for name, value in changes.items():
         setattr(partner, name, value)
+    if not RATE.isdisjoint(changes):
+        limits.forget(partner.app_id)
     session().flush()
     return partner
 
@@ -126,6 +130,8 @@ def _problems(values: Mapping[str, Any]) -> list[FieldError]:
         "field_names": (_are_names, "字段映射应为文本到文本"),
         "boolean_mapping": (_are_booleans, "是否映射的值应为真或假"),
         "anonymity_mode": (_is_mode, "匿名规则取值不正确"),
+        "requests_per_minute": (_is_rate, "每分钟请求数应为1–60000"),
+        "request_burst": (_is_rate, "突发请求数应为1–60000"),
         "enabled": (_is_bool, "取值应为真或假"),
     }
     return errors + [
@@ -200,6 +206,10 @@ def _are_booleans(value: Any) -> bool:
 
 def _is_mode(value: Any) -> bool:
     return value in ANONYMITY_MODES
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 60_000
 
 
 def _is_bool(value: Any) -> bool:

@@ -146,6 +146,17 @@ def in_networks(address: str, networks: Sequence[str]) -> bool:
     return any(ip in ipaddress.ip_network(network, strict=False) for network in networks)
 
 
+def caller_key(address: str) -> str:
+    """The name under which a stranger's failures count; a whole network of IPv6 has one."""
+    try:
+        ip = _plain(ipaddress.ip_address(address))
+    except ValueError:
+        return "ip:-"
+    if isinstance(ip, ipaddress.IPv6Address):
+        return f"ip:{ipaddress.ip_network((ip, 64), strict=False).network_address}"
+    return f"ip:{ip}"
+
+
 def is_public(address: str) -> bool:
     """Whether the address is on the open internet, also when IPv4 hides inside IPv6."""
     ip = _plain(ipaddress.ip_address(address))

@@ -22,7 +22,7 @@ from app.workqueue import models as workqueue_models
 
 TABLES = (
     *(models.Partner, models.Nonce, models.IdempotencyKey, models.OutboundSequence),
-    *(models.OutboundMessage, models.OutboundAttempt, models.Circuit),
+    *(models.OutboundMessage, models.OutboundAttempt, models.Circuit, models.RateBucket),
     *(workqueue_models.WorkItem, workqueue_models.WorkItemIntervention),
 )
 

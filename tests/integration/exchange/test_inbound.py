@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from app.core.db import session, transact
 from app.core.errors import HotlineError, Invalid
 from app.exchange import inbound, partners, retention, signature
-from app.exchange.errors import IdempotencyConflict, NonceReplay
+from app.exchange.errors import IdempotencyConflict, NonceReplay, SignatureInvalid
 from app.exchange.models import IdempotencyKey, Nonce, Partner
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -47,7 +47,12 @@ def signed(app_id: str, secret: str, **changes: object) -> dict[str, str]:
 
 
 def enter(headers: dict[str, str], ip: str = "10.1.2.3", body: bytes = b"{}") -> str:
-    return transact(lambda: inbound.authenticate("POST", PATH, "", headers, body, ip, NOW).app_id)
+    claim = signature.claim_of(headers)
+    inbound.recognise(claim, "POST", PATH, "", ip, NOW)
+    session().rollback()
+    if not signature.declares(claim, signature.body_digest(body, claim.sign_method)):
+        raise SignatureInvalid
+    return transact(lambda: inbound.enter(claim, NOW).app_id)
 
 
 def refusal(headers: dict[str, str], **changes: object) -> tuple[int, str]:
@@ -76,7 +81,7 @@ def test_a_nonce_of_a_rolled_back_request_may_be_used_again(caller: tuple[int, s
     headers = signed(app_id, secret)
 
     def fail() -> None:
-        inbound.authenticate("POST", PATH, "", headers, b"{}", "10.1.2.3", NOW)
+        inbound.enter(signature.claim_of(headers), NOW)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
