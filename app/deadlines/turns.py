@@ -13,7 +13,7 @@ from uuid import UUID
 from app.deadlines import clocks, pauses, services
 from app.deadlines.clocks import Clock
 from app.deadlines.plan import Facts
-from app.engine.models import UserTask
+from app.engine.registry import NewTask
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,12 @@ class Standing:
 
 def follow(
     ticket: Standing,
-    opened: Sequence[UserTask],
+    opened: Sequence[NewTask],
     done: Collection[UUID],
     cancelled: Collection[UUID],
     now: datetime,
     *,
-    differing: Callable[[UserTask], dict[str, Any]] = lambda task: {},
+    differing: Callable[[NewTask], dict[str, Any]] = lambda task: {},
 ) -> datetime:
     """Close the tasks that ended, give the new ones due dates; returns the ticket's own.
 
@@ -68,7 +68,7 @@ def follow(
     return clock.total.due_at
 
 
-def _due(clock: Clock, task: UserTask, facts: dict[str, Any], now: datetime) -> datetime:
+def _due(clock: Clock, task: NewTask, facts: dict[str, Any], now: datetime) -> datetime:
     if task.deadline_key is None:
         return clock.total.due_at
     return services.begin_stage(clock, task.deadline_key, task.id, task.unit_id, facts, now).due_at

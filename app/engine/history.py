@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
-from app.core.db import session, table_of
+from app.core.db import send, table_of
 from app.engine.models import ProcessEvent
 from app.engine.registry import SYSTEM, Actor
 
@@ -62,4 +62,4 @@ class History:
     def write(self) -> None:
         """Insert what was noted; a timer found not due yet by this node's clock leaves nothing."""
         if self.rows:
-            session().execute(_ADD, self.rows)
+            send(_ADD, self.rows)

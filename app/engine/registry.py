@@ -11,7 +11,6 @@ from uuid import UUID
 
 from marshmallow import Schema
 
-from app.engine.models import UserTask
 from app.engine.scalars import Scalar
 
 Variables = dict[str, Scalar]
@@ -73,17 +72,37 @@ class Form:
 
 
 @dataclass
+class NewTask:
+    """A user task that opens: its row is written when the observers have seen it."""
+
+    id: UUID
+    instance_id: int
+    process_key: str
+    business_key: str
+    element_id: str
+    name: str
+    lane: str | None
+    role: str | None
+    form: str | None
+    deadline_key: str | None
+    unit_id: int | None
+    opened_at: datetime
+    due_at: datetime | None
+    sort_at: datetime
+
+
+@dataclass
 class Change:
     """What one action did to an instance, told to the observers in the same transaction.
 
-    `opened` are rows about to be written: an observer may set their `due_at`. `done` and
+    `opened` are about to be written: an observer may set their `due_at`. `done` and
     `cancelled` are the tasks that ended.
     """
 
     process_key: str
     business_key: str
     status: str
-    opened: list[UserTask]
+    opened: list[NewTask]
     opened_status: list[str]
     done: frozenset[UUID]
     cancelled: frozenset[UUID]

@@ -5,26 +5,30 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, insert, update
 
-from app.core.db import session, table_of
+from app.core.db import send, session, table_of
 from app.engine import registry, workflow
 from app.engine.models import NO_DUE_DATE, InboxMessage, UserTask, WaitingMessage
-from app.engine.registry import Actor
+from app.engine.registry import Actor, NewTask
 
-_TASKS = table_of(UserTask)
-_CLOSE_TASKS = update(_TASKS).where(_TASKS.c.id.in_(bindparam("ids", expanding=True)))
+# The writes of every turn, on the tables themselves and built once: see `turn`.
+_TASKS, _WAITS = table_of(UserTask), table_of(WaitingMessage)
+_ADD_TASKS, _ADD_WAITS = insert(_TASKS), insert(_WAITS)
+_THESE = bindparam("ids", type_=ARRAY(Uuid))
+_CLOSE_TASKS = update(_TASKS).where(_TASKS.c.id == any_(_THESE))
+_END_WAITS = delete(_WAITS).where(_WAITS.c.task_id == any_(_THESE))
 
 
 def of_task(
     task: workflow.OpenTask, instance_id: int, process_key: str, business_key: str, now: datetime
-) -> UserTask:
+) -> NewTask:
     """The row of a task that opens, with its unit and form as the variables have them now."""
     properties = task.properties
     unit = task.data[properties["unit"]] if "unit" in properties else None
     if "unit" in properties and type(unit) is not int:
         raise TypeError("the variable of the unit is no unit's id")  # else: open to everybody
-    return UserTask(
+    return NewTask(
         id=task.task_id,
         instance_id=instance_id,
         process_key=process_key,
@@ -36,21 +40,14 @@ def of_task(
         form=registry.form_key(properties, task.data),
         deadline_key=properties.get("deadline"),
         unit_id=unit,
-        assignee_id=None,
-        assignee_name=None,
-        state="open",
-        version=1,
         opened_at=now,
         due_at=None,
         sort_at=NO_DUE_DATE,
-        closed_at=None,
-        closed_by=None,
-        closed_by_name=None,
     )
 
 
 def write_tasks(
-    opened: Iterable[UserTask],
+    opened: Iterable[NewTask],
     done: Collection[UUID],
     cancelled: Collection[UUID],
     actor: Actor,
@@ -59,7 +56,7 @@ def write_tasks(
     """Add what opened; write down how the others ended."""
     for ids, state in ((done, "done"), (cancelled, "cancelled")):
         if ids:
-            session().execute(
+            send(
                 _CLOSE_TASKS,
                 {
                     "ids": list(ids),
@@ -69,8 +66,9 @@ def write_tasks(
                     "closed_by_name": actor.name,
                 },
             )
-    session().add_all(opened)
-    session().flush()
+    fresh = [{**vars(task), "state": "open", "version": 1} for task in opened]
+    if fresh:
+        send(_ADD_TASKS, fresh)
 
 
 def set_due(business_key: str, due_at: datetime, task_id: UUID | None) -> None:
@@ -93,7 +91,7 @@ def write_waits(
     """Replace the rows of what waited before by those of what waits now."""
     gone = set(before) - set(waits)
     if gone:
-        session().execute(delete(WaitingMessage).where(WaitingMessage.task_id.in_(gone)))
+        send(_END_WAITS, {"ids": list(gone)})
     fresh: list[dict[str, Any]] = [
         {
             "task_id": wait.task_id,
@@ -107,7 +105,7 @@ def write_waits(
         if task_id not in before
     ]
     if fresh:
-        session().execute(insert(WaitingMessage), fresh)
+        send(_ADD_WAITS, fresh)
 
 
 def mark_message(message_id: str, state: str, instance_id: int, now: datetime) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Row, bindparam, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from app.core.db import session
+from app.core.db import send, session, table_of
 from app.core.errors import Conflict
 from app.engine import definitions, entry, registry, rows, turn
 from app.engine.errors import (
@@ -40,13 +40,12 @@ from app.engine.turn import Turn
 Authorise = Callable[[UserTask], None]
 
 # Every completion runs these; they are built once.
-_LOCK_INSTANCE_OF_TASK = (
-    select(*turn.INSTANCE_COLUMNS)
-    .where(
-        ProcessInstance.id
-        == select(UserTask.instance_id).where(UserTask.id == bindparam("task_id")).scalar_subquery()
-    )
-    .with_for_update()
+_LOCK_WITH_TASK = (
+    select(*turn.INSTANCE_COLUMNS, UserTask)
+    .join(UserTask, UserTask.instance_id == ProcessInstance.id)
+    .where(UserTask.id == bindparam("task_id"))
+    .with_for_update(of=(ProcessInstance, UserTask))  # locked in this order
+    .execution_options(populate_existing=True)
 )
 _NEXT_WAITING = (
     select(WaitingMessage.instance_id)
@@ -68,7 +67,8 @@ _NEXT_WAITING = (
     .order_by(InboxMessage.received_at)
     .limit(1)
 )
-_ANSWER = select(ProcessAction.result).where(ProcessAction.action_id == bindparam("action_id"))
+_ACTIONS = table_of(ProcessAction)
+_ANSWER = select(_ACTIONS.c.result).where(_ACTIONS.c.action_id == bindparam("action_id"))
 
 
 def start(
@@ -130,14 +130,15 @@ def complete_task(
     `authorise` sees the task's row before anything happens and raises to refuse. The loser of a
     race gets TaskAlreadyDone, which names who did it.
     """
-    instance = session().execute(_LOCK_INSTANCE_OF_TASK, {"task_id": task_id}).one_or_none()
-    task = session().get(UserTask, task_id, with_for_update=True, populate_existing=True)
-    if instance is None or task is None:
+    instance = session().execute(_LOCK_WITH_TASK, {"task_id": task_id}).one_or_none()
+    if instance is None:
         raise UnknownTask
+    task = instance.UserTask
     if authorise is not None:
         authorise(task)
-    if action_id is not None and (known := _answered(action_id)) is not None:
-        if known.instance_id != instance.id or task.state == "open":
+    # Of an open task there is no answer yet; an id that another action has used, `save` refuses.
+    if action_id is not None and task.state != "open" and (known := _answered(action_id)):
+        if known.instance_id != instance.id:
             raise ActionIdReused
         return known
     _refuse_stale(task, actor, version)
@@ -376,7 +377,7 @@ def _refuse_stale(task: UserTask, actor: Actor, version: int | None) -> None:
 
 
 def _answered(action_id: UUID) -> Outcome | None:
-    found = session().scalar(_ANSWER, {"action_id": action_id})
+    found = send(_ANSWER, {"action_id": action_id}).scalar()
     return None if found is None else Outcome.from_result(found)
 
 

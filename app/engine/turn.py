@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
-from app.core.db import session, table_of
+from app.core.db import send, table_of
 from app.engine import codec, definitions, pruning, registry, rows, timers, workflow
 from app.engine.errors import ActionIdReused
 from app.engine.expressions import SafeEnvironment, element_of
@@ -41,6 +41,18 @@ _INSTANCES = table_of(ProcessInstance)
 _ACTIONS = table_of(ProcessAction)
 _ADD_ACTION = pg_insert(_ACTIONS).on_conflict_do_nothing().returning(_ACTIONS.c.action_id)
 _SAVE_INSTANCE = update(_INSTANCES).where(_INSTANCES.c.id == bindparam("of"))
+_INBOX = table_of(InboxMessage)
+_EARLIEST = (
+    select(_INBOX.c.message_id, _INBOX.c.name, _INBOX.c.payload)
+    .where(
+        _INBOX.c.business_key == bindparam("key"),
+        _INBOX.c.name == any_(bindparam("names", type_=ARRAY(Text))),
+        _INBOX.c.state == "pending",
+    )
+    .order_by(_INBOX.c.received_at)
+    .limit(1)
+    .with_for_update()
+)
 
 
 class Turn:
@@ -193,21 +205,9 @@ class Turn:
         """Deliver the early messages for which something waits now, each once."""
         self.fire_due()
         while names := {w.name for w in self.flow.waiting_messages()}:
-            message = (
-                session()
-                .execute(
-                    select(InboxMessage.message_id, InboxMessage.name, InboxMessage.payload)
-                    .where(
-                        InboxMessage.business_key == self.business_key,
-                        InboxMessage.name.in_(names),
-                        InboxMessage.state == "pending",
-                    )
-                    .order_by(InboxMessage.received_at)
-                    .limit(1)
-                    .with_for_update()
-                )
-                .one_or_none()
-            )
+            message = send(
+                _EARLIEST, {"key": self.business_key, "names": list(names)}
+            ).one_or_none()
             if message is None:
                 return
             sent = message.message_id == self.request.get("message_id")
@@ -252,7 +252,7 @@ class Turn:
             self._history.write()
             pruning.prune(self.flow)
             state = None if status != "open" else codec.dumps(self.flow, self.definition_id)
-            session().execute(
+            send(
                 _SAVE_INSTANCE,
                 {
                     "of": self.instance_id,
@@ -285,7 +285,7 @@ class Turn:
                     "kind": kind,
                     "result": outcome.as_result(),
                 }
-                if session().execute(_ADD_ACTION, values).first() is None:
+                if send(_ADD_ACTION, values).first() is None:
                     raise ActionIdReused  # on another instance, at the same moment
             return outcome
 

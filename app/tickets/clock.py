@@ -15,8 +15,7 @@ from app.deadlines.models import Deadline, TicketClock
 from app.deadlines.plan import Facts
 from app.deadlines.turns import Standing
 from app.engine import rows
-from app.engine.models import UserTask
-from app.engine.registry import Change
+from app.engine.registry import Change, NewTask
 from app.tickets.models import Ticket
 from app.tickets.types import TICKET_TYPES
 
@@ -40,7 +39,7 @@ def follow(ticket: Ticket, change: Change) -> None:
         return
     rejected = change.data.get("audit") == "reject"
 
-    def differing(task: UserTask) -> dict[str, Any]:
+    def differing(task: NewTask) -> dict[str, Any]:
         return {"rejected": rejected and task.deadline_key == "handle"}
 
     ticket.due_at = turns.follow(

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import aliased
 
-from app.core.db import RecordedFailure, session, table_of
+from app.core.db import RecordedFailure, send, session, table_of
 from app.core.logs import logger
 from app.workqueue import rules
 from app.workqueue.errors import LeaseLost, NotDead, UnknownItem
@@ -79,7 +79,7 @@ def enqueue_many(lane: str, rows: Sequence[dict[str, Any]]) -> None:
         values = [
             {"shard": 0, "lane": lane, "max_attempts": rules.MAX_ATTEMPTS, **row} for row in rows
         ]
-        session().execute(_ADD_ITEMS, values)
+        send(_ADD_ITEMS, values)
 
 
 def claim(lane: str, limit: int, *, dest: str | None = None) -> list[Item]:

@@ -10,7 +10,7 @@ from app.deadlines import queries, registry, services
 from app.deadlines.errors import ExtensionTooLate, NoClock
 from app.deadlines.models import Deadline, TicketClock
 from app.deadlines.published import calendar
-from app.engine.models import UserTask
+from app.engine.registry import NewTask
 from tests.integration.deadlines.conftest import Room, at
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -261,9 +261,25 @@ def _pause_and_fail(room: Room) -> None:
     raise RuntimeError
 
 
-def task(key: str | None) -> UserTask:
+def task(key: str | None) -> NewTask:
     """A task as an observer gets it: about to be written."""
-    return UserTask(id=uuid4(), deadline_key=key, unit_id=7)
+    now = at("2026-11-24 09:00")
+    return NewTask(
+        id=uuid4(),
+        instance_id=1,
+        process_key="ticket_transfer",
+        business_key="",
+        element_id=key or "plain",
+        name="",
+        lane=None,
+        role=None,
+        form=None,
+        deadline_key=key,
+        unit_id=7,
+        opened_at=now,
+        due_at=None,
+        sort_at=now,
+    )
 
 
 def test_a_turn_of_the_diagram_closes_what_ended_and_dates_what_began(room: Room) -> None:
