@@ -28,6 +28,7 @@ from app.api import http as api_http
 from app.config import Settings, from_environment
 from app.core import logs, sealed
 from app.core.db import db
+from app.deadlines.policy import CLOCKS, WINDOWS
 from app.deadlines.stages import STAGES
 from app.engine import definitions
 from app.security import headers, sessions
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     definitions.use_vocabulary(
         roles=frozenset(ROLES) | {OPERATOR},
         deadline_keys=frozenset(STAGES),
+        clock_keys=frozenset(CLOCKS) - WINDOWS,
         statuses=frozenset(STATES),
         units=UNIT_VARIABLES,
     )

@@ -28,6 +28,8 @@ CLOCKS = {
     "supplement_wait": "等待补充",
 }
 """Limits that no task of a diagram has: of the whole ticket, and of waits."""
+WINDOWS = frozenset({"return_window"})
+"""Of these: how long something is allowed. They start no clock and never turn red."""
 TITLES = {**CLOCKS, **STAGES}
 
 TYPES = ("complaint", "declaration", "consultation", "suggestion")

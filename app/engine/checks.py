@@ -9,7 +9,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.engine import checks_content, checks_elements, checks_flow, diagram, parser
+from app.engine import (
+    checks_content,
+    checks_elements,
+    checks_flow,
+    checks_overdue,
+    diagram,
+    parser,
+)
 from app.engine.checks_model import Problem, Sheet, Vocabulary
 
 __all__ = ["Problem", "Vocabulary", "check"]
@@ -28,6 +35,7 @@ def check(sources: Mapping[str, bytes], process_key: str, vocabulary: Vocabulary
         problems += checks_elements.check(sheet)
         problems += checks_content.check(sheet, vocabulary)
         problems += checks_flow.check(sheet)
+    problems += checks_overdue.check(sheets, vocabulary)
     if not problems:
         problems += _engine_refuses(sources, process_key)
     return list(dict.fromkeys(problems))

@@ -72,6 +72,8 @@ class Vocabulary:
     forms: frozenset[str] | None = None
     roles: frozenset[str] | None = None
     deadline_keys: frozenset[str] | None = None
+    clock_keys: frozenset[str] | None = None
+    """Time limits that no task has: only an overdue event may name them."""
     statuses: frozenset[str] | None = None
     units: frozenset[str] | None = None
 

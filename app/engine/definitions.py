@@ -19,23 +19,25 @@ from app.engine.models import ProcessDefinition
 _CACHE_SIZE = 64
 _cache: OrderedDict[int, parser.ParsedDefinition] = OrderedDict()
 _lock = Lock()
-_words = checks.Vocabulary(frozenset(), frozenset(), None, None, None, None)
+_words = checks.Vocabulary(frozenset(), frozenset())
 
 
 def use_vocabulary(
     *,
     roles: frozenset[str],
     deadline_keys: frozenset[str],
+    clock_keys: frozenset[str],
     statuses: frozenset[str],
     units: frozenset[str],
 ) -> None:
-    """Tell the publish gate which words user tasks may use; `factory` does it once."""
+    """Tell the publish gate which words diagrams may use; `factory` does it once."""
     global _words
     _words = checks.Vocabulary(
         handlers=frozenset(),
         forms=frozenset(),
         roles=roles,
         deadline_keys=deadline_keys,
+        clock_keys=clock_keys,
         statuses=statuses,
         units=units,
     )
@@ -48,6 +50,7 @@ def vocabulary() -> checks.Vocabulary:
         forms=registry.form_keys(),
         roles=_words.roles,
         deadline_keys=_words.deadline_keys,
+        clock_keys=_words.clock_keys,
         statuses=_words.statuses,
         units=_words.units,
     )

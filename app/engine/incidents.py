@@ -77,7 +77,13 @@ def _do(incident: Incident, request: dict[str, Any], actor: Actor, now: datetime
         runner.complete_task(UUID(request["task_id"]), request["values"], actor=actor, now=now)
     elif incident.action == "raise_event":
         runner.raise_event(
-            incident.business_key, request["name"], request["payload"], actor=actor, now=now
+            incident.business_key,
+            request["name"],
+            request["payload"],
+            actor=actor,
+            now=now,
+            task_id=UUID(request["task_id"]) if request["task_id"] else None,
+            once=request["once"],
         )
     elif incident.action == "cancel":
         runner.cancel(incident.instance_id or 0, request["reason"], actor=actor, now=now)

@@ -187,6 +187,14 @@ def awaited(instance_id: int) -> list[tuple[str, str]]:
     return [(element_id, name) for element_id, name in rows]
 
 
+def is_awaited(business_key: str, name: str) -> bool:
+    """Whether something of this key waits for the message."""
+    query = select(WaitingMessage.task_id).where(
+        WaitingMessage.business_key == business_key, WaitingMessage.name == name
+    )
+    return session().scalar(query.limit(1)) is not None
+
+
 def last_actor(business_key: str) -> str | None:
     """Who acted last on the instance of a key; None when only the system did."""
     return session().scalar(

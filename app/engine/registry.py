@@ -15,6 +15,11 @@ from app.engine.scalars import Scalar
 
 Variables = dict[str, Scalar]
 
+OVERDUE = "overdue."
+"""Messages that a time limit is over (超时): this and the deadline key of the task, or of a limit
+that no task has. They are raised by the platform and drawn on the border of activities."""
+_OVERDUE_KEYS = frozenset({"overdue_id"})
+
 
 @dataclass(frozen=True)
 class Actor:
@@ -194,7 +199,7 @@ def observers_of(process_key: str) -> list[Observer]:
 
 def message_keys(name: str) -> frozenset[str] | None:
     """Payload keys of a declared message; None when the message was never declared."""
-    return _messages.get(name)
+    return _OVERDUE_KEYS if name.startswith(OVERDUE) else _messages.get(name)
 
 
 def handler_names() -> frozenset[str]:

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, insert, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from app.core.db import send, session, table_of
 from app.engine import registry, workflow
@@ -106,6 +107,36 @@ def write_waits(
     ]
     if fresh:
         send(_ADD_WAITS, fresh)
+
+
+def note_message(
+    message_id: str,
+    name: str,
+    business_key: str,
+    payload: dict[str, Any],
+    state: str,
+    now: datetime,
+) -> bool:
+    """Write a message into the inbox; False when one of this id is there already."""
+    fresh = session().scalar(
+        pg_insert(InboxMessage)
+        .values(
+            message_id=message_id,
+            name=name,
+            business_key=business_key,
+            payload=payload,
+            state=state,
+            received_at=now,
+        )
+        .on_conflict_do_nothing()
+        .returning(InboxMessage.message_id)
+    )
+    return fresh is not None
+
+
+def message_state(message_id: str) -> str | None:
+    """What became of a message; None for one that never came."""
+    return session().scalar(select(InboxMessage.state).where(InboxMessage.message_id == message_id))
 
 
 def mark_message(message_id: str, state: str, instance_id: int, now: datetime) -> None:

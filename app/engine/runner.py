@@ -186,24 +186,8 @@ def deliver_message(
     became of the first. `ends` are open tasks that the message makes void.
     """
     payload = entry.allowed(name, payload)
-    fresh = session().scalar(
-        insert(InboxMessage)
-        .values(
-            message_id=message_id,
-            name=name,
-            business_key=business_key,
-            payload=payload,
-            state="pending",
-            received_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(InboxMessage.message_id)
-    )
-    if fresh is None:
-        known = session().scalar(
-            select(InboxMessage.state).where(InboxMessage.message_id == message_id)
-        )
-        return known or "pending"
+    if not rows.note_message(message_id, name, business_key, payload, "pending", now):
+        return rows.message_state(message_id) or "pending"
     instance = _lock_by_key(business_key, name)
     if instance is None:
         return "pending"
@@ -225,37 +209,47 @@ def post_message(
     For handlers, whose own instance is locked and moving: the end of this turn or the scheduler
     delivers it. A repeated id changes nothing.
     """
-    session().execute(
-        insert(InboxMessage)
-        .values(
-            message_id=message_id,
-            name=name,
-            business_key=business_key,
-            payload=entry.allowed(name, payload),
-            state="pending",
-            received_at=now,
-        )
-        .on_conflict_do_nothing()
-    )
+    rows.note_message(message_id, name, business_key, entry.allowed(name, payload), "pending", now)
 
 
 def raise_event(
-    business_key: str, name: str, payload: dict[str, Any], *, actor: Actor, now: datetime
+    business_key: str,
+    name: str,
+    payload: dict[str, Any],
+    *,
+    actor: Actor,
+    now: datetime,
+    task_id: UUID | None = None,
+    once: str | None = None,
 ) -> bool:
     """Raise a business event now: the waiting element takes it, or False when none waits.
 
     Unlike a message it is not kept: a deadline that strikes a second after the task was done is
-    nobody's concern.
+    nobody's concern. With `task_id` it is about that task, and only what is drawn on its border or
+    around it takes it. `once` is its id: raised again it changes nothing and gets the first answer.
     """
     payload = entry.allowed(name, payload)
     instance = _lock_by_key(business_key, name)
-    if instance is None or instance.status != "open" or not _somebody_waits(instance.id, name):
+    if instance is None or instance.status != "open":
         return False
-    request = {"name": name, "payload": payload}
+    if once is not None and not rows.note_message(
+        once, name, business_key, payload, "unmatched", now
+    ):
+        return rows.message_state(once) == "delivered"
+    if not _somebody_waits(instance.id, name):
+        return False
+    request = {
+        "name": name,
+        "payload": payload,
+        "task_id": None if task_id is None else str(task_id),
+        "once": once,
+    }
     with Turn.locked(instance, actor=actor, now=now).guard("raise_event", request) as this:
-        delivered = this.deliver(name, payload)
+        delivered = this.deliver(name, payload, task_id=task_id)
     if delivered or this.has_moved:
         this.save("raise_event", None)
+    if delivered and once is not None:
+        rows.mark_message(once, "delivered", instance.id, now)
     return delivered
 
 

@@ -180,10 +180,20 @@ class Turn:
                 self._withdrawn.add(task_id)
                 workflow.complete(self.flow, task_id, dict(variables))
 
-    def deliver(self, name: str, payload: dict[str, Any], *, by_actor: bool = True) -> bool:
-        """Hand a message to the one element that has waited longest for it; False for none."""
+    def deliver(
+        self,
+        name: str,
+        payload: dict[str, Any],
+        *,
+        by_actor: bool = True,
+        task_id: UUID | None = None,
+    ) -> bool:
+        """Hand a message to the one element that has waited longest for it; False for none.
+
+        With `task_id` it is about that task: see `LiveWorkflow.catcher`.
+        """
         self.fire_due()
-        wait = next((w for w in self.flow.waiting_messages() if w.name == name), None)
+        wait = self.flow.catcher(name, task_id)
         if wait is None:
             return False
         self._history.note("message", wait.element_id, name, decision=payload, by_actor=by_actor)

@@ -50,6 +50,8 @@ START: dict[str, Scalar] = {
     "withdrawn": False,
     "suspension_approved": False,
     "suspended_until": "",
+    # 超时
+    "overdue_id": 0,  # the time limit that is over, for what is drawn to follow
     # 回访
     "callback_by": "none",  # p12345, agent, none
     "callback_until": "",

@@ -7,6 +7,7 @@ import pytest
 
 from app.engine import checks, definitions, diagram, registry
 from app.engine.diagram import MODEL, SPIFF
+from app.engine.registry import OVERDUE
 from app.tickets.types import TICKET_TYPES
 from tests.support.database import ROOT
 from tests.support.openapi import offline_app
@@ -93,7 +94,8 @@ def test_every_message_of_a_diagram_is_declared_with_its_keys() -> None:
         for message in diagram.read(file.read_bytes()).iter(f"{MODEL}message")
     }
 
-    assert registry.message_names() == waited_for
+    overdue = {name for name in waited_for if name.startswith(OVERDUE)}
+    assert registry.message_names() == waited_for - overdue
 
 
 @pytest.mark.parametrize("file", DIAGRAMS, ids=lambda f: f.name)

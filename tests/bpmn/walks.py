@@ -281,6 +281,16 @@ def _withdrawn(path: Path) -> None:
     path.do("confirm_withdrawal", withdrawn=True)
 
 
+@ticket("each limit that passes has its unit urged, as often as it passes, and all goes on", P12345)
+def _overdue(path: Path) -> None:
+    path.tell("overdue.sign_in")
+    down(path)
+    path.tell("overdue.handle").tell("overdue.handle")
+    path.tell("recall.ticket", entry="handle_city", handled_by="city")
+    path.tell("overdue.handle").do("handle_by_city").do("audit_by_province", **OK)
+    confirmed(path)
+
+
 def recorded(path: Path) -> None:
     path.do("answer_call", call="record", ticket_type="complaint").do("record_ticket")
 

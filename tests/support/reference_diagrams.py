@@ -234,7 +234,7 @@ def ticket_types() -> str:
 def messages() -> str:
     """Declared messages and the elements that wait for them."""
     rows = []
-    for name in sorted(registry.message_names()):
+    for name in sorted(registry.message_names() | _overdue_events()):
         waiting = [
             event.get("id")
             for root in _diagrams()
@@ -247,6 +247,11 @@ def messages() -> str:
         keys = sorted(registry.message_keys(name) or ())
         rows.append((code(name), code(*keys), code(*waiting)))
     return table(("message", "payload keys that become variables", "awaited by"), rows)
+
+
+def _overdue_events() -> set[str]:
+    names = (each.get("name") for root in _diagrams() for each in root.iter(f"{MODEL}message"))
+    return {name for name in names if name.startswith(registry.OVERDUE)}
 
 
 def operations() -> str:

@@ -263,16 +263,14 @@ def _message(call: ast.Call, scope: ast.AST) -> str:
     for argument in call.args:
         text = _text(argument)
         if isinstance(argument, ast.Name):
-            text = next(
-                (
-                    _text(node.value)
-                    for node in ast.walk(scope)
-                    if isinstance(node, ast.Assign)
-                    and ast.unparse(node.targets[0]) == argument.id
-                    and node.lineno < call.lineno
-                ),
-                "",
-            )
+            assigned = {
+                node.lineno: _text(node.value)
+                for node in ast.walk(scope)
+                if isinstance(node, ast.Assign)
+                and ast.unparse(node.targets[0]) == argument.id
+                and node.lineno < call.lineno
+            }
+            text = assigned[max(assigned)] if assigned else ""
         if _CHINESE.search(text):
             return text
     return ""

@@ -19,6 +19,7 @@ from app.tickets import registration
 from app.tickets.access import actor_of
 from app.tickets.services import ticket_numbered
 from app.workqueue.models import READY, WorkItem
+from app.workqueue.services import process_database_lane
 from tests.support.journey import World
 from tests.support.people import MEITAN, Person
 
@@ -35,12 +36,26 @@ def hour(moment: datetime) -> Iterator[None]:
 
 def let_pass(world: World, moment: datetime, *numbers: str) -> None:
     """The scheduler comes by at this moment, for the first time since now."""
+    turn_lights(world, moment, *numbers)
+    follow_up(world, moment)
+
+
+def turn_lights(world: World, moment: datetime, *numbers: str) -> None:
+    """Only the lights turn; what follows in the diagrams has still to come."""
     due = (WorkItem.lane == "deadlines") & (WorkItem.state == READY) & (WorkItem.due_at <= moment)
     waiting = update(WorkItem).where(due, WorkItem.business_key.in_(numbers))
     early = waiting.values(due_at=func.least(WorkItem.due_at, func.now()))
     with hour(moment), world.app.app_context():
         while transact(lambda: session().execute(early.returning(WorkItem.id)).all()):
             transact(lambda: enforce_due(moment, 500))
+        db.session.remove()
+
+
+def follow_up(world: World, moment: datetime) -> None:
+    """What the lights have brought about reaches the diagrams."""
+    with hour(moment), world.app.app_context():
+        while transact(lambda: process_database_lane("overdue", now=moment)):
+            pass
         while transact(lambda: runner.deliver_waiting_inbox(now=moment)):
             pass
         db.session.remove()

@@ -90,9 +90,24 @@ class Engine:
             )
         )
 
-    def raise_event(self, business_key: str, name: str, **payload: Any) -> bool:
+    def raise_event(
+        self,
+        business_key: str,
+        name: str,
+        task_id: uuid.UUID | None = None,
+        once: str | None = None,
+        **payload: Any,
+    ) -> bool:
         return transact(
-            lambda: runner.raise_event(business_key, name, payload, actor=SOMEBODY, now=self.now)
+            lambda: runner.raise_event(
+                business_key,
+                name,
+                payload,
+                actor=SOMEBODY,
+                now=self.now,
+                task_id=task_id,
+                once=once,
+            )
         )
 
     def fire_due(self, instance_id: int) -> Outcome | None:

@@ -19,6 +19,7 @@ from tests.integration.engine.flows import (
     diagram,
     line,
     new_key,
+    on_message,
     raising,
     service,
     user,
@@ -354,3 +355,24 @@ def test_a_task_whose_unit_is_unknown_is_an_incident_and_not_everybody_s(engine:
 
     assert engine.tasks(case) == []
     assert engine.task(other).unit_id == 7
+
+
+def test_an_event_that_broke_counts_once_whoever_tries_it_again(engine: Engine) -> None:
+    key, case, once = new_key(), new_key("case"), new_key("m")
+    nodes = [user("work"), boundary("late", "work", on_message("tests.fact"), interrupting=False)]
+    nodes += [service("urge", "tests.fragile"), user("answer")]
+    flows = ["begin>work", "work>done", "late>urge", "urge>answer", "answer>done"]
+    engine.deploy(key, diagram(key, nodes, flows, messages=("tests.fact",)))
+    engine.start(key, case)
+    work = engine.task(case)
+    CAUSES[case] = raising(ZeroDivisionError())
+    with pytest.raises(ActionFailed):
+        engine.raise_event(case, "tests.fact", work.id, once)
+    (incident,) = engine.incidents(case)
+    del CAUSES[case]
+
+    assert engine.raise_event(case, "tests.fact", work.id, once) is True
+    engine.retry(incident.id)
+
+    assert engine.waiting(case) == ["answer", "work"]
+    assert engine.incidents(case) == []

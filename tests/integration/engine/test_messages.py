@@ -215,6 +215,51 @@ def test_an_event_beside_a_task_leaves_the_task_open(engine: Engine) -> None:
     assert engine.complete(work.id).status == "open"
 
 
+@pytest.fixture
+def two_urged(engine: Engine) -> str:
+    """A process: two tasks beside each other, each with an event that leads to an answer."""
+    key = new_key()
+    nodes = [fork("split"), user("left"), user("right"), user("l_answer"), user("r_answer")]
+    for host in ("left", "right"):
+        nodes.append(boundary(f"{host}_late", host, on_message(FACT), interrupting=False))
+    flows = ["begin>split", "split>left", "split>right", "left>done", "right>done"]
+    flows += ["left_late>l_answer", "right_late>r_answer", "l_answer>done", "r_answer>done"]
+    engine.deploy(key, diagram(key, nodes, flows, messages=(FACT,)))
+    return key
+
+
+def test_an_event_about_a_task_reaches_that_task_and_after_it_nobody(
+    engine: Engine, two_urged: str
+) -> None:
+    case = new_key("case")
+    engine.start(two_urged, case)
+    left, right = engine.tasks(case)
+
+    assert engine.raise_event(case, FACT, right.id) is True
+    assert engine.waiting(case) == ["left", "r_answer", "right"]
+    engine.complete(left.id)
+
+    assert engine.raise_event(case, FACT, left.id) is False
+    assert engine.waiting(case) == ["r_answer", "right"]
+
+
+def test_an_event_with_an_id_counts_once_and_gets_its_first_answer_again(
+    engine: Engine, two_urged: str
+) -> None:
+    case, mine, late = new_key("case"), new_key("m"), new_key("m")
+    engine.start(two_urged, case)
+    left, _ = engine.tasks(case)
+
+    assert [engine.raise_event(case, FACT, left.id, mine) for _ in range(2)] == [True, True]
+    assert engine.waiting(case) == ["l_answer", "left", "right"]
+    engine.complete(left.id)
+    assert [engine.raise_event(case, FACT, left.id, late) for _ in range(2)] == [False, False]
+
+    assert session().get(InboxMessage, mine).state == "delivered"
+    assert session().get(InboxMessage, late).state == "unmatched"
+    session().rollback()
+
+
 def test_what_waits_is_a_row_only_while_it_waits(engine: Engine, waiting: str) -> None:
     case = new_key("case")
     rows = select(WaitingMessage.name).where(WaitingMessage.business_key == case)
