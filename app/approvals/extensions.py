@@ -24,6 +24,7 @@ from app.tickets.access import may_do
 from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
 from app.tickets.rules import IN_HANDLING, future_problems
+from app.tickets.worklist import stands_still
 
 YES, NO = 1, 2
 REFUSE = "refuse"
@@ -255,8 +256,8 @@ def _show(ticket: Ticket) -> None:
     """Lists call nothing overdue before the date that was asked for (EX-03)."""
     session().flush()
     for task in queries.open_tasks(ticket.acceptance_no):
-        if task.due_at is not None and task.deadline_key in PLANNED:
-            task.sort_at = ticket.extension_until or task.due_at
+        if task.deadline_key in PLANNED and not stands_still(task):
+            task.sort_at = ticket.extension_until or task.due_at or task.sort_at
     session().flush()
 
 

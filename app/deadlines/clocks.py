@@ -294,12 +294,13 @@ def move(
     actor_name: str,
 ) -> None:
     """Give a deadline the dates of a new plan, log it when they differ, schedule it anew."""
-    old_due_at = row.due_at
+    old_due_at, old_marks = row.due_at, marks(row)
     for name, value in _dates(found).items():
         setattr(row, name, value)
     row.calendar = clock.edition
     if row.due_at != old_due_at:
         log(row, event, reason, actor_name, now, old_due_at)
+    if marks(row) != old_marks:
         registry.tell_moved(row, clock.row, now)
     if row.state == RUNNING:
         row.generation += 1

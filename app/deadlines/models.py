@@ -146,12 +146,6 @@ class Deadline(Model):
 
     clock: Mapped[TicketClock] = relationship(lazy="raise")
 
-    def light_at(self, now: datetime) -> str:
-        """The warning light that is due by its marks, whether the scheduler has come by or not."""
-        if now >= self.orange_at:
-            return "orange"
-        return "yellow" if now >= self.yellow_at else "green"
-
 
 class Pause(Model):
     """An interval in which the clock of a ticket stands still (暂停)."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.core.db import session
+from app.deadlines import registry
 from app.deadlines.clocks import PAUSES, UNPAUSED, Clock, replan
 from app.deadlines.models import PAUSED, RUNNING, Pause
 
@@ -19,6 +20,7 @@ def begin(clock: Clock, reason: str, now: datetime) -> None:
         if row.state == RUNNING and row.stage not in runs_on:
             row.state, row.paused_at = PAUSED, now
             row.generation += 1
+            registry.tell_moved(row, clock.row, now)
     session().flush()
 
 
@@ -31,11 +33,16 @@ def end(clock: Clock, reason: str, now: datetime) -> None:
     session().flush()
     if not ending or len(pauses) > len(ending):
         return
+    resumed = []
     for row in clock.open_rows:
         if row.state == PAUSED and row.paused_at is not None:
             row.paused += clock.calendar.working_time(row.paused_at, now)
             row.state, row.paused_at = RUNNING, None
+            resumed.append(row.id)
     replan(clock, now, "resumed", reason, "系统")
+    for row in clock.open_rows:
+        if row.id in resumed:
+            registry.tell_moved(row, clock.row, now)
 
 
 def end_others(clock: Clock, wanted: Collection[str], now: datetime) -> None:

@@ -24,7 +24,8 @@ ReachedTogether = Callable[[Sequence[Climb], datetime], None]
 """The same for all of a batch at once, in the same transaction, when the batch has been told."""
 
 Moved = Callable[[Deadline, TicketClock, datetime], None]
-"""Runs in the transaction that moved a due date: what shows the date elsewhere follows."""
+"""Runs in the transaction that moved a due date, or stopped its clock or let it go on: what shows
+the date elsewhere follows."""
 
 _movers: list[Moved] = []
 _listeners: dict[str, list[Reached]] = {}
@@ -57,7 +58,7 @@ def reached_together(*steps: str) -> Callable[[ReachedTogether], ReachedTogether
 
 
 def moved(function: Moved) -> Moved:
-    """Register a function that hears of every due date that moves (延期, 暂停, 重新计算)."""
+    """Register a function that hears of every date that moves, stops or goes on (延期, 暂停 …)."""
     if function not in _movers:
         _movers.append(function)
     return function

@@ -12,7 +12,9 @@ from uuid import UUID
 
 from app.deadlines import clocks, pauses, services
 from app.deadlines.clocks import Clock
+from app.deadlines.models import PAUSED, Deadline
 from app.deadlines.plan import Facts
+from app.engine.models import NO_DUE_DATE
 from app.engine.registry import NewTask
 
 
@@ -60,18 +62,33 @@ def follow(
         return clock.total.due_at
     clock = _brought_up(clock, ticket, now)
     pauses.end_others(clock, ticket.pauses, now)
-    for task in opened:
-        task.due_at = task.sort_at = _due(clock, task, differing(task), now)
+    begun = [(task, _deadline(clock, task, differing(task), now)) for task in opened]
     clocks.write(clock)
     for reason in ticket.pauses:
         pauses.begin(clock, reason, now)
+    for task, row in begun:
+        _show(task, row)
     return clock.total.due_at
 
 
-def _due(clock: Clock, task: NewTask, facts: dict[str, Any], now: datetime) -> datetime:
+def moments(row: Deadline) -> dict[str, datetime]:
+    """What a task shows of its deadline; nothing is near while it stands still (暂停)."""
+    if row.state == PAUSED:
+        marks = dict.fromkeys(("yellow_at", "orange_at", "sort_at"), NO_DUE_DATE)
+    else:
+        marks = {"yellow_at": row.yellow_at, "orange_at": row.orange_at, "sort_at": row.due_at}
+    return {"due_at": row.due_at, **marks}
+
+
+def _show(task: NewTask, row: Deadline) -> None:
+    for name, moment in moments(row).items():
+        setattr(task, name, moment)
+
+
+def _deadline(clock: Clock, task: NewTask, facts: dict[str, Any], now: datetime) -> Deadline:
     if task.deadline_key is None:
-        return clock.total.due_at
-    return services.begin_stage(clock, task.deadline_key, task.id, task.unit_id, facts, now).due_at
+        return clock.total
+    return services.begin_stage(clock, task.deadline_key, task.id, task.unit_id, facts, now)
 
 
 def _brought_up(clock: Clock, ticket: Standing, now: datetime) -> Clock:

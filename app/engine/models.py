@@ -23,7 +23,7 @@ from app.core.db import Model
 from app.core.sealed import SealedJSON
 
 NO_DUE_DATE = datetime(2999, 1, 1, tzinfo=UTC)
-"""Sort key of a task without a due date: after everything that has one."""
+"""Sort key of a task without a due date, or whose clock stands: after everything that runs."""
 
 
 class ProcessDefinition(Model):
@@ -102,7 +102,8 @@ class UserTask(Model):
             "unit_id",
             "sort_at",
             "id",
-            postgresql_include=["role"],  # the lights are counted without touching the rows
+            # the lights are counted and sorted by without touching the rows
+            postgresql_include=["role", "yellow_at", "orange_at"],
             postgresql_where=text("state = 'open'"),
         ),
         Index(
@@ -143,7 +144,10 @@ class UserTask(Model):
     """Grows with claim and unclaim; a form carries it back."""
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
+    yellow_at: Mapped[datetime]
+    orange_at: Mapped[datetime]
     sort_at: Mapped[datetime]
+    """From these moments on lists show the warnings and, after `sort_at`, that it is late."""
     closed_at: Mapped[datetime | None]
     closed_by: Mapped[int | None]
     closed_by_name: Mapped[str | None]

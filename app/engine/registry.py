@@ -93,6 +93,8 @@ class NewTask:
     unit_id: int | None
     opened_at: datetime
     due_at: datetime | None
+    yellow_at: datetime
+    orange_at: datetime
     sort_at: datetime
 
 
@@ -100,7 +102,7 @@ class NewTask:
 class Change:
     """What one action did to an instance, told to the observers in the same transaction.
 
-    `opened` are about to be written: an observer may set their `due_at`. `done` and
+    `opened` are about to be written: an observer may set their moments. `done` and
     `cancelled` are the tasks that ended.
     """
 

@@ -43,6 +43,8 @@ def of_task(
         unit_id=unit,
         opened_at=now,
         due_at=None,
+        yellow_at=NO_DUE_DATE,
+        orange_at=NO_DUE_DATE,
         sort_at=NO_DUE_DATE,
     )
 
@@ -72,13 +74,16 @@ def write_tasks(
         send(_ADD_TASKS, fresh)
 
 
-def set_due(business_key: str, due_at: datetime, task_id: UUID | None) -> None:
-    """Move the due date of an open task; without one, of all that have no stage of their own."""
+def set_due(business_key: str, task_id: UUID | None, **moments: datetime) -> None:
+    """Move `due_at`, `yellow_at`, `orange_at`, `sort_at` of an open task.
+
+    Without one, of all that have no stage of their own.
+    """
     of = UserTask.id == task_id if task_id else UserTask.deadline_key.is_(None)
     session().execute(
         update(UserTask)
         .where(UserTask.business_key == business_key, UserTask.state == "open", of)
-        .values(due_at=due_at, sort_at=due_at)
+        .values(**moments)
     )
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import update
 
 from app.core.db import session
 from app.deadlines import registry, services, turns
-from app.deadlines.models import Deadline, TicketClock
+from app.deadlines.clocks import PLANNED
+from app.deadlines.models import RUNNING, Deadline, TicketClock
 from app.deadlines.plan import Facts
 from app.deadlines.turns import Standing
 from app.engine import rows
@@ -36,6 +37,7 @@ def follow(ticket: Ticket, change: Change) -> None:
     if not ticket.content:
         for task in change.opened:
             task.due_at = task.sort_at = ticket.due_at
+            task.yellow_at = task.orange_at = ticket.due_at
         return
     rejected = change.data.get("audit") == "reject"
 
@@ -98,9 +100,13 @@ def show(row: Deadline, clock: TicketClock, now: datetime) -> None:
     if row.stage == "total":
         of = update(Ticket).where(Ticket.id == clock.ticket_id)
         session().execute(of.values(due_at=row.due_at))
-        rows.set_due(clock.business_key, row.due_at, None)
+        rows.set_due(clock.business_key, None, **turns.moments(row))
     elif row.task_id is not None:
-        rows.set_due(clock.business_key, row.due_at, row.task_id)
+        shown = turns.moments(row)
+        if clock.extension_asked_at is not None and row.stage in PLANNED and row.state == RUNNING:
+            until = session().get_one(Ticket, clock.ticket_id).extension_until
+            shown["sort_at"] = max(filter(None, (row.due_at, until)))
+        rows.set_due(clock.business_key, row.task_id, **shown)
 
 
 def _standing(ticket: Ticket, handled_by: Any, *, ended: bool = False) -> Standing:

@@ -1,14 +1,12 @@
 """Reading tickets and tasks. Every query takes the principal's scope, so a list cannot leak."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, case, exists, false, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Row, exists, false, func, or_, select, true, tuple_
 
 from app.core.db import session
-from app.deadlines.models import PAUSED, Deadline
 from app.engine.models import ProcessEvent, ProcessInstance, UserTask
 from app.security import identity
 from app.security.permissions import may
@@ -147,18 +145,6 @@ def events(acceptance_no: str) -> list[ProcessEvent]:
     )
 
 
-@dataclass(frozen=True)
-class TaskFilter:
-    """What the worklist shows; `light` is that of a task at `now`."""
-
-    mine: bool = False
-    step: str | None = None
-    category: int | None = None
-    text: str | None = None
-    light: str | None = None
-    now: datetime | None = None
-
-
 def tasks_in_scope(principal: Principal) -> ColumnElement[bool]:
     """Open tasks that the principal's unit and roles may do."""
     return (
@@ -166,79 +152,6 @@ def tasks_in_scope(principal: Principal) -> ColumnElement[bool]:
         & (UserTask.unit_id == principal.unit_id)
         & UserTask.role.in_(sorted(principal.roles))
     )
-
-
-def worklist(
-    principal: Principal,
-    wanted: TaskFilter,
-    *,
-    after: tuple[datetime, UUID] | None = None,
-    limit: int = PAGE,
-) -> Sequence[Row[UserTask, Ticket, Deadline | None]]:
-    """Open tasks by due date, one more row than `limit` when there is a next page (keyset)."""
-    query = (
-        select(UserTask, Ticket, Deadline)
-        .join(Ticket, Ticket.acceptance_no == UserTask.business_key)
-        .outerjoin(Deadline, Deadline.task_id == UserTask.id)
-        .where(tasks_in_scope(principal), *_conditions(principal, wanted))
-    )
-    if after is not None:
-        query = query.where(tuple_(UserTask.sort_at, UserTask.id) > after)
-    return session().execute(query.order_by(UserTask.sort_at, UserTask.id).limit(limit + 1)).all()
-
-
-def _conditions(principal: Principal, wanted: TaskFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.mine:
-        found.append(UserTask.assignee_id == principal.user_id)
-    if wanted.step:
-        found.append(UserTask.element_id == wanted.step)
-    if wanted.category:
-        found.append(Ticket.problem_category == wanted.category)
-    if wanted.light is not None and wanted.now is not None:
-        found.append(_light(wanted.now) == wanted.light)
-    if wanted.text:
-        titled = Ticket.title.contains(wanted.text, autoescape=True)
-        if principal.level in {"city", "county"}:  # where a summary hides what was said
-            titled &= Ticket.summary.is_(None)
-        found.append(
-            or_(
-                Ticket.acceptance_no == wanted.text.upper(),
-                Ticket.external_ticket_no == wanted.text,
-                titled,
-            )
-        )
-    return found
-
-
-def _light(now: datetime) -> ColumnElement[str]:
-    """The light of a task joined with its deadline: red by the date, the others by their marks.
-
-    What stands still is nobody's hurry; what is not overdue while an extension is asked for says
-    its `sort_at`.
-    """
-    return case(
-        (Deadline.state == PAUSED, "green"),
-        (UserTask.sort_at < now, "red"),
-        (Deadline.orange_at <= now, "orange"),
-        (Deadline.yellow_at <= now, "yellow"),
-        else_="green",
-    )
-
-
-def light_counts(principal: Principal, now: datetime) -> dict[str, int]:
-    """How many open tasks have which light: one pass over the unit's own open tasks."""
-    light = _light(now)
-    rows = session().execute(
-        select(light, func.count())
-        .select_from(UserTask)
-        .outerjoin(Deadline, Deadline.task_id == UserTask.id)
-        .where(tasks_in_scope(principal))
-        .group_by(light)
-    )
-    counts = dict.fromkeys(("red", "orange", "yellow", "green"), 0)
-    counts |= {name: number for name, number in rows}
-    return {"all": sum(counts.values()), **counts}
 
 
 def done_by(

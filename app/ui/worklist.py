@@ -12,7 +12,7 @@ from app.core import clock
 from app.core.db import session
 from app.deadlines import calendars, editions, ladder, wording
 from app.deadlines.calendar import Calendar
-from app.deadlines.models import PAUSED, Deadline
+from app.deadlines.models import Deadline
 from app.divisions.models import Division
 from app.engine import definitions
 from app.engine.models import UserTask
@@ -20,7 +20,7 @@ from app.engine.queries import cursor, read_cursor
 from app.matters import queries as matters
 from app.security.principal import Principal
 from app.security.sessions import session_principal
-from app.tickets import codes, queries, types
+from app.tickets import codes, queries, types, worklist
 from app.tickets.clock import place_of
 from app.tickets.disclosure import title_for
 from app.tickets.models import Opinion, Ticket
@@ -54,7 +54,7 @@ def home() -> Any:
 @blueprint.route("/worklist", methods=["GET", "POST"])
 @permitted("task.view")
 def index(principal: Principal) -> Any:
-    """Open tasks of the own unit and role, the most urgent first.
+    """Open tasks of the own unit and role: the red ones first, within a light those due first.
 
     Filters come by POST: a word that is looked for may be a citizen's, and words never stand in an
     address (SEC-06). The other filters do, so that a list can be come back to.
@@ -63,20 +63,18 @@ def index(principal: Principal) -> Any:
     args = request.values
     text = request.form.get("q", "").strip()
     light = args.get("light") if args.get("light") in ladder.LIGHTS else None
-    wanted = queries.TaskFilter(
+    wanted = worklist.TaskFilter(
         mine=args.get("scope") == "mine",
         step=args.get("step") or None,
         category=args.get("category", type=int),
         text=text or None,
         light=light,
-        now=now,
     )
-    after = read_cursor(args["after"]) if args.get("after") else None
-    found = queries.worklist(principal, wanted, after=after)
-    page = found[: queries.PAGE]
-    following = cursor(page[-1][0].sort_at, page[-1][0].id) if len(found) > queries.PAGE else None
+    after = worklist.read_place(args["after"]) if args.get("after") else None
+    page, next_place = worklist.page(principal, wanted, now, after=after)
+    following = str(next_place) if next_place else None
     places = _places([ticket for _, ticket, _ in page])
-    counts = queries.light_counts(principal, now)
+    counts = worklist.light_counts(principal, now)
     flags = matters.flags([ticket.id for _, ticket, _ in page])
     edition = editions.current().calendar
     rows = [
@@ -227,13 +225,12 @@ def _time(
     if due is None:
         return {"light": "none", "remaining_text": wording.remaining(now, None, calendar)}
     used = calendar.working_time(started, now) / max(calendar.working_time(started, due), _LEAST)
-    if deadline is not None and deadline.state == PAUSED:
+    if worklist.stands_still(task):
         light, text = "none", "暂停计时"
-    elif now > task.sort_at:
-        light, text = ladder.RED, wording.remaining(now, due, calendar)
     else:
-        light = deadline.light_at(now) if deadline else ladder.GREEN
-        text = PENDING if now > due else wording.remaining(now, due, calendar)
+        light = worklist.light_of(task, now)
+        waits = light != ladder.RED and now > due
+        text = PENDING if waits else wording.remaining(now, due, calendar)
     percent = min(100, max(0, round(used * 100)))
     return {"light": light, "remaining_text": text, "percent": percent}
 

@@ -8,13 +8,14 @@ from threading import Event
 from typing import Any
 
 from app import scheduler
+from app.core import clock
 from app.core.db import session, transact
 from app.demo import advance
 from app.engine import definitions, queries, runner
 from app.engine.registry import SYSTEM
 from app.exchange import partners
 from app.security.models import User
-from app.tickets import services
+from app.tickets import services, worklist
 from app.tickets.intake import read
 from tests.bench import claim, clients, deadlines, engine_cycle, seed
 from tests.bench.diagrams import FOUR_HANDS, THREE_STEPS, bundle
@@ -383,4 +384,6 @@ def _samples(stage: Stage, count: int, person: Person) -> tuple[list[str], list[
             (person.principal.unit_id,),
         ).fetchone()
     numbers, externals = zip(*rows, strict=True)
-    return list(numbers), list(externals), queries.cursor(sort_at, task_id)
+    now = clock.now()
+    place = worklist.Place(now, "red" if sort_at < now else "green", sort_at, task_id)
+    return list(numbers), list(externals), str(place)

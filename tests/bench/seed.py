@@ -193,7 +193,7 @@ order by g
 _TASKS: LiteralString = """
 insert into user_tasks (id, instance_id, process_key, business_key, element_id, name, lane, role,
     form, deadline_key, unit_id, assignee_id, assignee_name, state, version, opened_at, due_at,
-    sort_at, closed_at, closed_by, closed_by_name)
+    yellow_at, orange_at, sort_at, closed_at, closed_by, closed_by_name)
 select gen_random_uuid(), i.id, 'ticket_transfer', p.no,
     case when k.k < 4 then 'sign_in' else p.step end,
     case when k.k < 4 then '签收' else '办理' end, 'lane',
@@ -204,7 +204,8 @@ select gen_random_uuid(), i.id, 'ticket_transfer', p.no,
     case when k.k = 4 and p.step in ('county_sign_in', 'handle_by_county') then p.county_unit
          when k.k = 4 and p.step in ('city_decide', 'audit_by_city') then p.city_unit
          else p.province_unit end,
-    null, null, case when k.k < 4 then 'done' else 'open' end, 1, p.at, p.due_at, p.due_at,
+    null, null, case when k.k < 4 then 'done' else 'open' end, 1, p.at, p.due_at,
+    p.due_at - interval '4 days', p.due_at - interval '1 day', p.due_at,
     case when k.k < 4 then p.at end, case when k.k < 4 then 1 + p.g %% 5000 end,
     case when k.k < 4 then '王敏' end
 from bench_plan p

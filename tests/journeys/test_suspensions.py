@@ -1,11 +1,13 @@
 """A ticket rests (挂起, EX-11): its holder asks, the leader approves, and it is resumed in time."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
 from app.core.clock import BEIJING
 from app.core.db import db, session, transact
+from app.engine.models import NO_DUE_DATE, UserTask
 from app.matters import queries
 from app.tickets.services import ticket_numbered
 from tests.support.journey import Chain, World
@@ -211,3 +213,28 @@ def test_the_leader_cannot_approve_a_time_that_is_over(
     refused = world.complete_task(leader, task, {"decision": "approve"}, 409).json()
 
     assert refused["code"] == "SUSPENSION_OVER"
+
+
+def moments(world: World, person: Person, number: str) -> tuple[datetime, ...]:
+    """From when on lists call the person's task near, nearer and late."""
+    (task,) = world.tasks(person, number)
+    with world.app.app_context():
+        row = session().get_one(UserTask, UUID(task["id"]))
+        found = (row.yellow_at, row.orange_at, row.sort_at)
+        session().rollback()
+    return found
+
+
+def test_lists_call_nothing_near_that_rests_and_all_of_it_once_it_goes_on(
+    world: World, people: Chain, leader: Person, number: str
+) -> None:
+    before = moments(world, people.county, number)
+    world.act(people.county, number, "suspend", **ask())
+    world.complete(leader, number, decision="approve")
+
+    assert set(moments(world, people.county, number)) == {NO_DUE_DATE}
+
+    world.act(people.county, number, "resume")
+
+    after = moments(world, people.county, number)
+    assert [at.date() for at in after] == [at.date() for at in before]

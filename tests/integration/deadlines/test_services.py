@@ -279,6 +279,8 @@ def task(key: str | None) -> NewTask:
         opened_at=now,
         due_at=None,
         sort_at=now,
+        yellow_at=now,
+        orange_at=now,
     )
 
 
