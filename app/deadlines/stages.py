@@ -22,6 +22,7 @@ STAGES = {
     "call_back": "回拨",
     "read": "阅知",
     "urge_reply": "答复催办",
+    "consider_supervision": "是否发督办单",
     "supervision_reply": "答复督办单",
     "cohandle": "协办",
     "withdrawal": "撤回确认",

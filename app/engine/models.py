@@ -220,7 +220,7 @@ class InboxMessage(Model):
     business_key: Mapped[str]
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
     state: Mapped[str]
-    """`pending`, `delivered`, or `unmatched` when the instance had already ended."""
+    """`pending`, `delivered`, or `unmatched` when the instance, or what it is about, was over."""
     received_at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
     instance_id: Mapped[int | None]

@@ -125,6 +125,7 @@ _handlers: dict[str, Handler] = {}
 _forms: dict[str, Form] = {}
 _observers: dict[str, list[Observer]] = {}
 _messages: dict[str, frozenset[str]] = {}
+_about: dict[str, str] = {}
 
 
 def handler(name: str) -> Callable[[Handler], Handler]:
@@ -164,9 +165,16 @@ def observer(process_key: str) -> Callable[[Observer], Observer]:
     return register
 
 
-def message(name: str, *keys: str) -> None:
-    """Declare a message and the only payload keys that may enter the process variables."""
+def message(name: str, *keys: str, about: str | None = None) -> None:
+    """Declare a message and the only payload keys that may enter the process variables.
+
+    Several elements may wait for it at once. The one that has waited longest gets it, or with
+    `about` the one that sees that variable with the value the message carries: where nothing does,
+    what the message is about is over.
+    """
     _messages[name] = frozenset(keys)
+    if about is not None:
+        _about[name] = about
 
 
 def handler_named(name: str) -> Handler:
@@ -212,6 +220,11 @@ def handler_names() -> frozenset[str]:
 def form_keys() -> frozenset[str]:
     """All registered forms."""
     return frozenset(_forms)
+
+
+def about(name: str) -> str | None:
+    """The variable by which a message finds its element; None where any that waits will do."""
+    return _about.get(name)
 
 
 def message_names() -> frozenset[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, Row, Text, any_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from app.core.db import send, table_of
-from app.engine import codec, definitions, pruning, registry, rows, timers, workflow
+from app.engine import addressing, codec, definitions, pruning, registry, rows, timers, workflow
 from app.engine.errors import ActionIdReused
 from app.engine.expressions import SafeEnvironment, element_of
 from app.engine.failures import ActionFailed, Attempt, is_for_caller
@@ -188,12 +188,16 @@ class Turn:
         by_actor: bool = True,
         task_id: UUID | None = None,
     ) -> bool:
-        """Hand a message to the one element that has waited longest for it; False for none.
+        """Hand a message to the one element it is for (`registry.message`); False for none.
 
-        With `task_id` it is about that task: see `LiveWorkflow.catcher`.
+        With `task_id` it is about that task: see `addressing.catcher`.
         """
         self.fire_due()
-        wait = self.flow.catcher(name, task_id)
+        about = registry.about(name)
+        if about is None:
+            wait = addressing.catcher(self.flow, name, task_id)
+        else:
+            wait = addressing.concerned(self.flow, name, about, payload.get(about))
         if wait is None:
             return False
         self._history.note("message", wait.element_id, name, decision=payload, by_actor=by_actor)
@@ -224,6 +228,8 @@ class Turn:
             if self.deliver(message.name, message.payload, by_actor=sent):
                 rows.mark_message(message.message_id, "delivered", self.instance_id, self.now)
                 self.delivered.append(message.message_id)
+            elif registry.about(message.name) is not None:
+                rows.mark_message(message.message_id, "unmatched", self.instance_id, self.now)
 
     def save(self, kind: str, action_id: UUID | None) -> Outcome:
         """Write the rows that differ, the history, the state and the action's answer."""

@@ -154,27 +154,6 @@ class LiveWorkflow(BpmnWorkflow):  # type: ignore[misc]
             for element_id, definition in _message_definitions(task.task_spec)
         ]
 
-    def catcher(self, name: str, task_id: uuid.UUID | None) -> WaitingMessage | None:
-        """The element that catches a message: the one that has waited longest.
-
-        What concerns a task is caught by a boundary event of that task or, when it has none, of
-        the nearest activity around it; by nobody else's.
-        """
-        waits = [wait for wait in self.waiting_messages() if wait.name == name]
-        if task_id is None:
-            return waits[0] if waits else None
-        on_border = {
-            event.parent.id: wait
-            for wait in reversed(waits)
-            if (event := self.find(wait.task_id)) is not None
-        }
-        inner = self.find(task_id)
-        while inner is not None:
-            if inner.parent is not None and inner.parent.id in on_border:
-                return on_border[inner.parent.id]
-            inner = self.find(getattr(inner.workflow, "parent_task_id", None))
-        return None
-
     def last_data(self) -> dict[str, Any]:
         """Variables of the element completed last; of the whole instance when none was yet."""
         return dict(self.data if self._last_data is None else self._last_data)

@@ -24,10 +24,11 @@ def push_result(step: Step) -> Variables:
     """结果反馈 (T13): queue the result of the ticket's type, once a round, for every number.
 
     In time or not is judged now, not by the push. It waits for somebody only where 12345 or the
-    nation has to receive it. A withdrawal that is not confirmed comes too late.
+    nation has to receive it. Matters that only made sense before it end, and 12345 is told that a
+    withdrawal came too late.
     """
     ticket = services.get(step.data)
-    _refuse_withdrawal(ticket, step.now)
+    _overtake(ticket, step.now)
     ticket.completed_at = ticket.completed_at or step.now
     clock.close(ticket, {"total"}, step.now)
     if step.data["result_to"] == "p12345":
@@ -39,8 +40,8 @@ def push_result(step: Step) -> Variables:
     return {}
 
 
-def _refuse_withdrawal(ticket: Ticket, now: datetime) -> None:
-    matter = matters.overtake_withdrawal(ticket, now)
+def _overtake(ticket: Ticket, now: datetime) -> None:
+    matter = matters.overtake(ticket, now)
     if matter is not None and ticket.partner_id is not None:
         once = f"withdrawal:{matter.id}:refused"
         messages.tell(ticket, "withdrawal_refused", {"reason": matter.answer}, now, once=once)

@@ -19,16 +19,18 @@ from app.matters.forms import (
     AnswerMatterForm,
     ApproveSuspensionForm,
     ConfirmWithdrawalForm,
+    ConsiderSupervisionForm,
     ReadForm,
 )
 from app.matters.models import AGREED, DONE, REFUSED, Matter
-from app.matters.rules import SUSPENDABLE, WITHDRAWABLE
+from app.matters.rules import RUNNING, SUSPENDABLE, WITHDRAWABLE, is_above
 from app.tickets import merge, results, services
 from app.tickets.errors import ResultSent, StateConflict
 from app.tickets.models import Ticket
 
 message("raise.matter", "matter", "matter_id", "matter_unit_id")
 message("resume.ticket")
+message("lapse.matter", "matter_id", about="matter_id")
 
 
 @form("matter.read", ReadForm)
@@ -48,6 +50,25 @@ def answer(submission: Submission) -> Variables:
     matters.settle(submission, DONE, submission.values["answer"])
     services.note(ticket, submission, "answered", submission.values["answer"])
     return {}
+
+
+@form("matter.consider_supervision", ConsiderSupervisionForm)
+def consider_supervision(submission: Submission) -> Variables:
+    """是否发督办单: issued it is like one by hand, for whoever holds the ticket now."""
+    ticket, values = services.get(submission.data), submission.values
+    if values["decision"] == "decline":
+        matters.settle(submission, REFUSED, values["decline_reason"])
+        services.note(ticket, submission, "supervision_declined", values["decline_reason"])
+        return {"supervision_issued": False}
+    if ticket.status not in RUNNING:
+        raise StateConflict(ticket)
+    if not is_above("province", queries.holder(ticket).level):
+        raise Conflict("工单现由本级办理，督办单只能发给下级，请选择不发", "SUPERVISION_NOT_BELOW")
+    by = matters.Raiser.person(submission.actor)
+    issued = matters.supervise(ticket, values["text"], by=by, now=submission.now)
+    matters.settle(submission, AGREED, issued.number)
+    services.note(ticket, submission, "supervision_issued", f"{issued.number} {issued.text}")
+    return {"supervision_issued": True, **matters.event_of(issued)}
 
 
 @form("matter.confirm_withdrawal", ConfirmWithdrawalForm)

@@ -1,4 +1,4 @@
-"""What follows when a time limit is over (超时): what the diagram draws, or else the unit is urged.
+"""What follows when a time limit is over (超时): what is drawn, or an urge; later a 督办单.
 
 A light turns in a transaction that does not hold the ticket's instance. So a drawn overdue event is
 a work item, raised in a transaction of its own that locks the instance first; and matters are
@@ -21,7 +21,7 @@ from app.engine.queries import is_awaited
 from app.engine.registry import OVERDUE, SYSTEM, Step, Variables, handler
 from app.matters import queries
 from app.matters import services as matters
-from app.matters.rules import RUNNING
+from app.matters.rules import RUNNING, is_above
 from app.tickets.models import Ticket
 from app.workqueue import services as workqueue
 from app.workqueue.registry import Item, lane
@@ -81,11 +81,21 @@ def urge_unit(step: Step) -> Variables:
 
 @reached(SUPERVISE)
 def consider_supervision(row: Deadline, clock: TicketClock, step: str, now: datetime) -> None:
-    """是否发督办单: the total is a working day over, somebody has to decide."""
+    """是否发督办单: the total is a working day over; the province's supervisor decides.
+
+    Only an upper level supervises (EX-06): of what the province itself holds its leader hears.
+    Nobody is asked while the unit has a 督办单 to answer.
+    """
     ticket = _running(row)
-    if ticket is not None and row.stage == "total":
-        text = f"工单办结已逾期（时限{_shown(row)}），请研究是否发督办单。"
+    if ticket is None or row.stage != "total":
+        return
+    holder = queries.holder(ticket)
+    if not is_above("province", holder.level):
+        text = f"工单办结已逾期（时限{_shown(row)}），现由本级办理，请督促办结。"
         matters.notify_leader(ticket, text, now)
+    elif not queries.open_of(ticket.id, {"consider_supervision", "supervise"}):
+        text = f"工单办结已逾期（时限{_shown(row)}），由{holder.name}承办，请决定是否发督办单。"
+        matters.ask_supervision(ticket, text, now)
 
 
 def _urge(row: Deadline, now: datetime) -> None:

@@ -7,7 +7,7 @@ from marshmallow.validate import Length
 
 from app.tickets.codes import SUSPENSION_REASON
 from app.tickets.fields import CleanText, CodeOf, Day
-from app.tickets.form_fields import choice, opinion, reason
+from app.tickets.form_fields import choice, left_out, opinion, reason
 
 
 class ReadForm(Schema):
@@ -20,6 +20,26 @@ class AnswerMatterForm(Schema):
     """答复催办、督办单，提出协办意见: what was done, or is thought."""
 
     answer = opinion("答复内容", required=True)
+
+
+class ConsiderSupervisionForm(Schema):
+    """是否发督办单: the total is over; a 督办单 goes out, or there is a reason why none does."""
+
+    decision = choice("是否发督办单", issue="发督办单", decline="不发")
+    text = reason(
+        "督办意见",
+        show_when={"decision": ["issue"]},
+        help="发给承办单位，答复期限按督办时限计算",
+    )
+    decline_reason = reason("不发的理由", show_when={"decision": ["decline"]})
+
+    @validates_schema(skip_on_field_errors=False, pass_original=True)
+    def _the_choice_is_explained(
+        self, data: dict[str, Any], original: dict[str, Any], **_: Any
+    ) -> None:
+        wanted = {"issue": "text", "decline": "decline_reason"}.get(data.get("decision", ""))
+        if wanted and (missing := left_out(data, original, wanted)):
+            raise ValidationError(missing)
 
 
 class ConfirmWithdrawalForm(Schema):

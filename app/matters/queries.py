@@ -25,14 +25,18 @@ def of_ticket(ticket_id: int) -> list[Matter]:
     )
 
 
+def open_of(ticket_id: int, kinds: Collection[str]) -> list[Matter]:
+    """What waits of these kinds, in order; locked."""
+    query = select(Matter).where(
+        Matter.ticket_id == ticket_id, Matter.kind.in_(kinds), Matter.state == OPEN
+    )
+    fresh = query.order_by(Matter.id).with_for_update()
+    return list(session().scalars(fresh.execution_options(populate_existing=True)))
+
+
 def open_one(ticket_id: int, kind: str) -> Matter | None:
     """The one of a kind that waits; of kinds that can wait only once."""
-    return session().scalar(
-        select(Matter)
-        .where(Matter.ticket_id == ticket_id, Matter.kind == kind, Matter.state == OPEN)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
+    return next(iter(open_of(ticket_id, {kind})), None)
 
 
 def is_urged_since(ticket: Ticket, moment: datetime) -> bool:

@@ -9,6 +9,7 @@ KINDS = {
     "supplement": "补充",
     "request": "请12345补充",
     "urge": "催办",
+    "consider_supervision": "是否发督办单",
     "supervise": "督办",
     "cohandle": "协办",
     "withdraw": "撤回",
@@ -21,6 +22,7 @@ KINDS = {
 TASKS = {
     "supplement": "read_supplement",
     "urge": "answer_urge",
+    "consider_supervision": "consider_supervision",
     "supervise": "answer_supervision",
     "cohandle": "give_opinion",
     "withdraw": "confirm_withdrawal",
@@ -40,6 +42,10 @@ SUSPENDABLE = frozenset({"handling", "reworking"})
 """EX-11: while it is being handled."""
 RECALLABLE = IN_HANDLING | {"suspended"}
 """EX-12: at any stage below, also while the city reviews what its county hands back."""
+
+VOID_WITH_RESULT = frozenset({"urge", "consider_supervision", "cohandle", "withdraw", "suspend"})
+"""What nobody wants any more once the result is out. A supplement and a notice are still read, and
+a 督办单 is still answered: it stands in a register of its own."""
 
 FILES_ONLY = "（见附件）"
 """The text of a supplement that is files only."""

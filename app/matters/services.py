@@ -23,8 +23,10 @@ from app.organisations import queries as organisations
 from app.tickets import clock, numbers, results
 from app.tickets.errors import ResultSent, StateConflict
 from app.tickets.models import Ticket
+from app.tickets.sources import SOURCES
 
 RAISE = "raise.matter"
+LAPSE = "lapse.matter"
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,15 @@ def supervise(ticket: Ticket, text: str, *, by: Raiser, now: datetime) -> Matter
 
 
 def withdraw(ticket: Ticket, text: str, *, by: Raiser, now: datetime) -> Matter:
-    """撤回 (EX-07): the citizen takes it back; the province confirms. MatterOpen for a second.
+    """撤回 (EX-07): the citizen takes it back; the province confirms, or the nation its own.
 
-    ResultSent once there was a result, which is the last word.
+    ResultSent once there was a result, which is the last word; MatterOpen for a second.
     """
     if results.was_sent(ticket):
         raise ResultSent("撤回", ticket.status)
-    return _record(
-        ticket, "withdraw", text, by=by, now=now, unit_id=ticket.province_unit_id, once=True
-    )
+    from_nation = SOURCES[ticket.source].levels == ("national",)
+    unit_id = ticket.registered_unit_id if from_nation else ticket.province_unit_id
+    return _record(ticket, "withdraw", text, by=by, now=now, unit_id=unit_id, once=True)
 
 
 def suspend(
@@ -220,6 +222,15 @@ def notify_leader(ticket: Ticket, text: str, now: datetime) -> Matter:
     return matter
 
 
+def ask_supervision(ticket: Ticket, text: str, now: datetime) -> Matter:
+    """是否发督办单: the province's supervisor decides. For what happens beside the diagram."""
+    by = Raiser.person(SYSTEM)
+    unit_id = ticket.province_unit_id
+    matter = _record(ticket, "consider_supervision", text, by=by, now=now, unit_id=unit_id)
+    _post(ticket, matter, now)
+    return matter
+
+
 def request_supplement(ticket: Ticket, text: str, *, by: Actor, now: datetime) -> Matter:
     """请12345补充 (T04b): what the review needs. The diagram sends it and waits."""
     earlier = sum(1 for each in queries.of_ticket(ticket.id) if each.kind == "request")
@@ -258,12 +269,19 @@ def close(matter: Matter, state: str, answer: str | None, *, by: Actor, now: dat
     session().flush()
 
 
-def overtake_withdrawal(ticket: Ticket, now: datetime) -> Matter | None:
-    """The result goes out before the province has confirmed a withdrawal: it lapses, if any."""
-    waiting = queries.open_one(ticket.id, "withdraw")
-    if waiting is not None:
-        close(waiting, LAPSED, rules.OVERTAKEN, by=SYSTEM, now=now)
-    return waiting
+def overtake(ticket: Ticket, now: datetime) -> Matter | None:
+    """The result goes out: what nobody wants any more lapses, and the diagram ends it.
+
+    Returned is the withdrawal that comes too late by this, if any.
+    """
+    waiting = queries.open_of(ticket.id, rules.VOID_WITH_RESULT)
+    for matter in waiting:
+        withdrawn = matter.kind == "withdraw"
+        close(matter, LAPSED, rules.OVERTAKEN if withdrawn else None, by=SYSTEM, now=now)
+        runner.post_message(
+            f"lapse:{matter.id}", LAPSE, ticket.acceptance_no, {"matter_id": matter.id}, now=now
+        )
+    return next((matter for matter in waiting if matter.kind == "withdraw"), None)
 
 
 def lapse(ticket_id: int, now: datetime) -> None:

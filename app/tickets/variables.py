@@ -47,6 +47,7 @@ START: dict[str, Scalar] = {
     "matter": "",
     "matter_id": 0,
     "matter_unit_id": 0,
+    "supervision_issued": False,
     "withdrawn": False,
     "suspension_approved": False,
     "suspended_until": "",

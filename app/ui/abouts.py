@@ -19,6 +19,7 @@ from app.ui.present import may_know, shown
 Lines = list[tuple[str, str]]
 
 _KIND_OF = {task: kind for kind, task in TASKS.items()}
+_KIND_OF["national_confirms_withdrawal"] = "withdraw"
 """Task of `matters` → the kind of matter it answers."""
 BESIDE = frozenset(
     {*_KIND_OF, "city_opinion", "province_opinion", "leader_decides", "national_decides"}

@@ -55,6 +55,8 @@ DECISIONS = {
     "reject": "驳回",
     "read": "已阅",
     "answered": "已答复",
+    "supervision_issued": "发督办单",
+    "supervision_declined": "不发督办单",
     "withdrawal_confirmed": "同意撤回",
     "withdrawal_refused": "继续办理",
     "suspension_agreed": "同意挂起",

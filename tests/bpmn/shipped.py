@@ -20,7 +20,10 @@ STARTS: dict[str, list[dict[str, Any]]] = {
 }
 """The ways a ticket begins: 12345, the nation, the province's own, the city's own; a call."""
 
-MATTERS = ("supplement", "urge", "supervise", "cohandle", "withdraw", "notice", "suspend")
+MATTERS = (
+    *("supplement", "urge", "supervise", "consider_supervision"),
+    *("cohandle", "withdraw", "notice", "suspend"),
+)
 
 
 def start_of(name: str, changed: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +132,8 @@ _SAYS: dict[str, Any] = {
         "handled_by": dice.choice(["province", "city", "county"]),
     },
     "raise.matter": lambda dice: {"matter": dice.choice(MATTERS), "matter_unit_id": 40},
+    "consider_supervision": lambda dice: {"supervision_issued": dice.random() < 0.5},
+    "national_confirms_withdrawal": lambda dice: {"withdrawn": dice.random() < 0.3},
     "confirm_withdrawal": lambda dice: {"withdrawn": dice.random() < 0.3},
     "approve_suspension": lambda dice: {"suspension_approved": dice.random() < 0.6},
     "request.extension": lambda dice: {

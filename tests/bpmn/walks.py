@@ -262,6 +262,10 @@ def _matters(path: Path) -> None:
     down(path)
     path.tell("raise.matter", matter="urge").tell("raise.matter", matter="supervise")
     path.do("answer_supervision").do("answer_urge")
+    path.tell("raise.matter", matter="consider_supervision")
+    path.do("consider_supervision", supervision_issued=True).do("answer_supervision")
+    path.tell("raise.matter", matter="consider_supervision")
+    path.do("consider_supervision", supervision_issued=False)
     path.tell("raise.matter", matter="cohandle").do("give_opinion")
     path.tell("raise.matter", matter="notice").do("read_notice")
     path.tell("raise.matter", matter="suspend").do("approve_suspension", suspension_approved=False)
@@ -272,6 +276,22 @@ def _matters(path: Path) -> None:
     path.tell("raise.matter", matter="withdraw").do("confirm_withdrawal", withdrawn=False)
     path.do("handle_by_county", city_audit=False).do("audit_by_province", **OK)
     confirmed(path)
+
+
+@ticket("what the result has overtaken ends", P12345)
+def _overtaken(path: Path) -> None:
+    down(path)
+    path.tell("raise.matter", matter="withdraw").tell("lapse.matter")
+    path.do("handle_by_county", city_audit=False).do("audit_by_province", **OK)
+    confirmed(path)
+
+
+@ticket("the nation confirms that its own ticket is withdrawn", NATIONAL, "withdrawn")
+def _national_withdrawn(path: Path) -> None:
+    path.tell("raise.matter", matter="withdraw")
+    path.do("national_confirms_withdrawal", withdrawn=False)
+    path.tell("raise.matter", matter="withdraw")
+    path.do("national_confirms_withdrawal", withdrawn=True)
 
 
 @ticket("withdrawn in the middle, with matters open", P12345, "withdrawn")
@@ -360,4 +380,5 @@ def _call_transferred_late(path: Path) -> None:
 def _call_withdrawn(path: Path) -> None:
     recorded(path)
     path.tell("raise.matter", matter="urge").do("answer_urge")
+    path.tell("raise.matter", matter="urge").tell("lapse.matter")
     path.tell("raise.matter", matter="withdraw").do("confirm_withdrawal", withdrawn=True)

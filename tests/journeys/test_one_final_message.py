@@ -198,13 +198,9 @@ def test_a_withdrawal_that_the_result_overtakes_is_refused_with_the_reason(world
 
     assert _heard(world, number) == ["withdrawal_refused", "results/complaints"]
     assert "结果已先行反馈" in world.received()[0].body["reason"]
-    world.call_back(number, 3)
-    (late,) = [
-        t for t in world.tasks(people.province, number) if t["element_id"] == "confirm_withdrawal"
+    assert "confirm_withdrawal" not in [
+        t["element_id"] for t in world.tasks(people.province, number)
     ]
-    refused = world.complete_task(people.province, late, {"decision": "approve"}, 409)
-    assert refused.json()["code"] == "RESULT_SENT"
-    world.complete_task(
-        people.province, late, {"decision": "refuse", "opinion": "结果已反馈，继续重办。"}, 200
-    )
+    world.call_back(number, 3)
+    assert world.status(number) == "reworking"
     assert _heard(world, number) == ["withdrawal_refused", "results/complaints"]

@@ -124,6 +124,27 @@ def test_a_national_matter_is_handled_at_the_province_and_its_result_returns(
     assert world.received() == []
 
 
+def test_the_nation_confirms_that_its_own_ticket_is_withdrawn(world: World) -> None:
+    people, nation = world.chain(), world.employ(NATION, "national")
+    unit = people.province.principal.unit_id
+    number = register(world, nation, "national", province_unit_id=unit)["acceptance_no"]
+    world.complete(people.province, number)
+
+    world.act(people.province, number, "withdraw", reason="信访人来电表示问题已解决，要求撤回。")
+
+    assert where(world, people.province, number) == ["review"]
+    assert where(world, nation, number) == ["national_confirms_withdrawal"]
+    assert "要求撤回" in page(world, nation, number)
+    world.complete(nation, number, decision="refuse", opinion="请继续核实。")
+    assert "初审" in page(world, nation, number)
+
+    world.act(people.province, number, "withdraw", reason="信访人再次来电，要求撤回本件。")
+    world.complete(nation, number, decision="approve")
+
+    assert "已撤回" in page(world, nation, number)
+    assert where(world, people.province, number) == []
+
+
 def test_a_call_to_01012317_is_recorded_by_the_nation_with_its_number(world: World) -> None:
     people = world.chain()
     nation = world.employ(NATION, "national")

@@ -192,22 +192,17 @@ def test_total_and_last_stage_over_in_one_night_urge_once(
     assert len(matters(world, number, "urge")) == 1
 
 
-def test_a_late_total_urges_whoever_holds_the_ticket_and_then_asks_the_leader(
+def test_a_late_total_urges_whoever_holds_the_ticket(
     world: World, people: Chain, number: str
 ) -> None:
-    leader = world.employ(people.province.principal.division_code, "province_leader")
     late = due(world, number)
     let_pass(world, late - timedelta(minutes=1), number)
     assert len(matters(world, number, "urge")) == 1  # of the handling
 
     let_pass(world, late + timedelta(minutes=1), number)
-    let_pass(world, calendar().add_working_days(late, 1).at + timedelta(minutes=1), number)
 
     first, second = matters(world, number, "urge")
     assert ("办理" in first.text, "总时限" in second.text) == (True, True)
-    (notice,) = matters(world, number, "notice")
-    assert "是否发督办单" in notice.text
-    assert [task["element_id"] for task in world.tasks(leader, number)] == ["read_notice"]
 
 
 def test_an_unanswered_urge_urges_nobody(world: World, people: Chain, number: str) -> None:

@@ -200,3 +200,6 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     known = Form("tests.amount", AmountForm(), amount)
     monkeypatch.setitem(registry._forms, known.key, known)
     monkeypatch.setitem(registry._messages, "tests.fact", frozenset({"fact"}))
+    for name in ("tests.raised", "tests.over"):
+        monkeypatch.setitem(registry._messages, name, frozenset({"matter_unit_id"}))
+    monkeypatch.setitem(registry._about, "tests.over", "matter_unit_id")

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.core.db import session, transact
 from app.core.errors import Invalid
 from app.engine import runner
-from app.engine.models import InboxMessage, WaitingMessage
+from app.engine.models import InboxMessage, UserTask, WaitingMessage
 from app.engine.registry import Variables
 from tests.integration.engine.conftest import SOMEBODY, Engine
 from tests.integration.engine.flows import (
@@ -113,6 +113,57 @@ def test_a_message_reaches_exactly_one_of_two_waiters(engine: Engine) -> None:
 
     assert engine.waiting(case) == ["a", "b"]
     assert engine.send(case, FACT) == "pending"
+
+
+@pytest.fixture
+def cases(engine: Engine) -> str:
+    """An instance that takes up cases beside its flow; each waits to be over. Two are open."""
+    key, case = new_key(), new_key("case")
+    over = boundary("over", "look", on_message("tests.over"))
+    nodes = [
+        *(user("flow"), boundary("raised", "flow", on_message("tests.raised"), interrupting=False)),
+        *(
+            user("look", unit="matter_unit_id"),
+            over,
+            '<bpmn:endEvent id="dropped" />',
+            '<bpmn:endEvent id="looked" />',
+        ),
+    ]
+    flows = ["begin>flow", "flow>done", "raised>look", "look>looked", "over>dropped"]
+    sent = ("tests.raised", "tests.over")
+    engine.deploy(key, diagram(key, nodes, flows, messages=sent))
+    engine.start(key, case)
+    for number in (7, 8):
+        engine.send(case, "tests.raised", matter_unit_id=number)
+    return case
+
+
+def open_cases(case: str) -> list[int | None]:
+    """The cases that wait: each is looked at by the unit of its number."""
+    waiting = select(UserTask.unit_id).where(
+        UserTask.business_key == case, UserTask.element_id == "look", UserTask.state == "open"
+    )
+    return list(session().scalars(waiting.order_by(UserTask.unit_id)))
+
+
+def test_a_message_about_something_reaches_what_it_is_about(engine: Engine, cases: str) -> None:
+    assert engine.send(cases, "tests.over", matter_unit_id=8) == "delivered"
+
+    assert open_cases(cases) == [7]
+    assert engine.send(cases, "tests.over", matter_unit_id=7) == "delivered"
+    assert engine.waiting(cases) == ["flow"]
+
+
+def test_a_message_about_what_is_over_is_not_kept(engine: Engine, cases: str) -> None:
+    engine.send(cases, "tests.over", "first", matter_unit_id=8)
+
+    engine.send(cases, "tests.over", "late", matter_unit_id=8)
+    assert not engine.raise_event(cases, "tests.over", matter_unit_id=8)
+
+    assert open_cases(cases) == [7]
+    states = dict(session().execute(select(InboxMessage.message_id, InboxMessage.state)).all())
+    assert (states["first"], states["late"]) == ("delivered", "unmatched")
+    assert engine.drain_inbox() == 0
 
 
 def test_a_message_reaches_the_instance_of_its_business_key_only(

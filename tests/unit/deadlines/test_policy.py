@@ -39,6 +39,7 @@ def limit(stage: str, *words: str) -> str | None:
         ("return_window", "1wd", "1wd", "4wh", "1wd"),
         ("callback", "5wd", "5wd", "5wd", "5wd"),
         ("urge_reply", "1wd", "1wd", "1wd", "1wd"),
+        ("consider_supervision", "1wd", "1wd", "1wd", "1wd"),
         ("supervision_reply", "3wd", "3wd", "3wd", "3wd"),
     ],
 )

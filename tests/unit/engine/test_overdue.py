@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.engine import workflow
+from app.engine import addressing, workflow
 from app.engine.checks import Vocabulary, check
 from tests.unit.engine.flows import bundle, flow_of, open_ids, started
 from tests.unit.engine.test_checks import PROPERTY, between, codes, user
@@ -92,7 +92,7 @@ def test_what_concerns_a_task_is_taken_on_its_own_border(host: str, drawn: str) 
     flow = parallel()
     task = next(task for task in flow.open_user_tasks() if task.element_id == host)
 
-    wait = flow.catcher("overdue.sign_in", task.task_id)
+    wait = addressing.catcher(flow, "overdue.sign_in", task.task_id)
 
     assert wait is not None
     assert wait.element_id == drawn
@@ -114,7 +114,7 @@ def test_else_it_is_taken_on_the_border_of_what_the_task_is_in(inside: bool) -> 
     flow = started(bundle(xml, before=overdue("sign_in")))
     (task,) = flow.open_user_tasks()
 
-    wait = flow.catcher("overdue.sign_in", task.task_id)
+    wait = addressing.catcher(flow, "overdue.sign_in", task.task_id)
 
     assert wait is not None
     assert wait.element_id == ("inner" if inside else "outer")
@@ -126,5 +126,5 @@ def test_nobody_elses_border_takes_it() -> None:
     flow = started(bundle(between(nodes, *flows), before=overdue("sign_in")))
     other = next(task for task in flow.open_user_tasks() if task.element_id == "other")
 
-    assert flow.catcher("overdue.sign_in", other.task_id) is None
-    assert flow.catcher("overdue.sign_in", None) is not None
+    assert addressing.catcher(flow, "overdue.sign_in", other.task_id) is None
+    assert addressing.catcher(flow, "overdue.sign_in", None) is not None
