@@ -36,7 +36,7 @@ check: $(STAMP) ## format, lint, types, import contracts, committed bundles and 
 bench: $(STAMP) ## measure speed; results and method in docs/performance.md
 	$(BIN)/python -m tests.bench
 
-crash: $(STAMP) ## SIGKILL at every statement, commit and HTTP call of the journey; the three-node race; the mutants
+crash: $(STAMP) ## SIGKILL at statements, commits and HTTP calls of ten stories; nodes and schedulers racing; the mutants
 	$(BIN)/python -m tests.crash.sweep --all
 
 assets: ## rebuild the vendored bundles (needs node 20)

@@ -1,7 +1,6 @@
 """What must hold whatever was killed: everything about a ticket is as in an undisturbed run."""
 
 import hashlib
-from collections import Counter
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,17 @@ from typing import Any
 import orjson
 import psycopg
 
+from app.deadlines.clocks import PLANNED
+from app.deadlines.ladder import RED, STEPS
+from app.engine.registry import SYSTEM
 from app.files.storage import locate
 
 Facts = dict[str, Any]
+
+URGING = PLANNED | {"total"}
+"""Limits whose end urges the unit."""
+LAST_WORDS = frozenset({"withdrawn", "merged", "transferred_out", "return-requests"})
+"""What a ticket ends with, beside a result (FLW-02)."""
 
 _FACTS = {
     "ticket": """select status, archived_at is not null, completed_at is not null, round
@@ -39,12 +46,20 @@ _FACTS = {
     "sequence": "select last from outbound_sequences where business_key = %(number)s",
     "inbox": """select name, state, instance_id = %(instance)s from inbox_messages
                  where business_key = %(number)s order by name""",
-    "waits": "select name from waiting_messages where business_key = %(number)s",
+    "waits": "select name from waiting_messages where business_key = %(number)s order by name",
     "incidents": "select action, error from incidents where business_key = %(number)s",
     "actions": """select kind, count(*) from process_actions
                    where instance_id = %(instance)s group by 1""",
-    "answer kept": """select count(*), count(response) from idempotency_keys
-                       where client = %(client)s and key = %(external_no)s""",
+    "answers kept": """select split_part(client, ':', 2), count(*), count(response)
+                        from idempotency_keys
+                       where key = %(external_no)s or key like %(told)s group by 1 order by 1""",
+    "limits": """select round, stage, generation, state, light from deadlines
+                  where ticket_id = %(ticket)s order by round, stage, id""",
+    "steps": """select d.round, d.stage, e.generation, e.event, count(*)
+                  from deadline_events e join deadlines d on d.id = e.deadline_id
+                 where d.ticket_id = %(ticket)s group by d.id, 3, 4 order by d.id, 3, 4""",
+    "matters": """select kind, state, raised_by_name from matters
+                   where ticket_id = %(ticket)s order by kind, id""",
 }
 """The same rows in every run of one journey, but for ids and moments."""
 
@@ -56,13 +71,14 @@ _TABLES = """
 """
 
 
-def facts(connection: psycopg.Connection, app_id: str, external_no: str) -> Facts:
+def facts(connection: psycopg.Connection, external_no: str) -> Facts:
     """Everything the database says about a ticket, and how many rows every table has for it."""
     known = connection.execute(
-        """select t.id, t.acceptance_no, i.id from tickets t join partners p on p.id = t.partner_id
+        """select t.id, t.acceptance_no, i.id from tickets t
              left join process_instances i on i.business_key = t.acceptance_no
-            where p.app_id = %s and t.external_ticket_no = %s""",
-        (app_id, external_no),
+            where t.external_ticket_no = %(no)s
+               or t.id in (select ticket_id from calls where call_id = %(no)s)""",
+        {"no": external_no},
     ).fetchall()
     if len(known) != 1:
         return {"tickets": len(known)}
@@ -72,7 +88,7 @@ def facts(connection: psycopg.Connection, app_id: str, external_no: str) -> Fact
         "number": number,
         "instance": instance,
         "effect": f"%:{number}:%",
-        "client": f"{app_id}:submit",
+        "told": f"{number}:%",
         "external_no": external_no,
     }
     found: Facts = {"tickets": 1}
@@ -107,16 +123,19 @@ def _first_difference(found: Any, expected: Any) -> str:
 
 
 def gaps(found: Facts) -> list[str]:
-    """What would be wrong in any run: numbers with gaps, a task done twice, somebody's wait."""
+    """What would be wrong in any run: numbers with gaps, a step twice, wrong urges."""
     wrong = []
     for name in ("history", "messages"):
         at = 0 if name == "history" else 1
         numbers = [row[at] for row in found.get(name, [])]
         if numbers != list(range(1, len(numbers) + 1)):
             wrong.append(f"{name}: numbers {numbers}")
-    twice = [e for e, n in Counter(row[0] for row in found.get("tasks", [])).items() if n > 1]
-    if twice:
-        wrong.append(f"tasks done twice: {twice}")
+    if repeated := [row[:4] for row in found.get("steps", []) if row[3] in STEPS and row[4] > 1]:
+        wrong.append(f"steps taken twice: {repeated}")
+    red = [row for row in found.get("steps", []) if row[3] == RED and row[1] in URGING]
+    urged = [row for row in found.get("matters", []) if row[0] == "urge" and row[2] == SYSTEM.name]
+    if not min(len(red), 1) <= len(urged) <= len(red):
+        wrong.append(f"{len(red)} limits are red, {len(urged)} urges went out")
     return wrong
 
 
@@ -137,6 +156,7 @@ class Platform12345:
         self._journal = journal
         self._read = 0
         self._applied: dict[str, list[str]] = {}
+        self._heard: dict[str, list[str]] = {}
         self.resends = 0
         self.refusals: list[str] = []
 
@@ -150,7 +170,11 @@ class Platform12345:
         for line in whole.splitlines():
             entry = orjson.loads(line)
             if entry["kind"] == "received":
-                self._applied.setdefault(entry["body"]["acceptance_no"], []).append(entry["key"])
+                number, operation = entry["body"]["acceptance_no"], entry["operation"]
+                self._applied.setdefault(number, []).append(entry["key"])
+                word = entry["body"].get("event", operation)
+                if word in LAST_WORDS or word.startswith("results/"):
+                    self._heard.setdefault(number, []).append(word)
             elif entry["kind"] == "repeated":
                 self.resends += 1
             elif entry["kind"] == "refused":
@@ -161,19 +185,22 @@ class Platform12345:
         taken, self.refusals = self.refusals, []
         return taken
 
-    def differences(
-        self, connection: psycopg.Connection, app_id: str, external_no: str
-    ) -> list[str]:
-        """Messages that 12345 has and we have not sent, or the other way, or applied twice."""
+    def differences(self, connection: psycopg.Connection, external_no: str) -> list[str]:
+        """What 12345 has and we have not sent, or the other way, or twice; two last words."""
         rows = connection.execute(
-            """select t.acceptance_no, m.idempotency_key from tickets t
-                 join partners p on p.id = t.partner_id
+            """select t.acceptance_no, t.archived_at is not null, m.idempotency_key from tickets t
                  left join outbound_messages m on m.business_key = t.acceptance_no
-                where p.app_id = %s and t.external_ticket_no = %s order by m.event_seq""",
-            (app_id, external_no),
+                where t.external_ticket_no = %s order by m.event_seq""",
+            (external_no,),
         ).fetchall()
-        sent = [key for _, key in rows if key is not None]
-        applied = [
-            key for number in {row[0] for row in rows} for key in self._applied.get(number, [])
-        ]
-        return [] if applied == sent else [f"12345 applied {applied}, we sent {sent}"]
+        wrong = []
+        sent = [key for *_, key in rows if key is not None]
+        known = {(number, ended) for number, ended, _ in rows}
+        applied = [key for number, _ in known for key in self._applied.get(number, [])]
+        if applied != sent:
+            wrong.append(f"12345 applied {applied}, we sent {sent}")
+        for number, ended in known:
+            heard = self._heard.get(number, [])
+            if ended and len(heard) != 1:
+                wrong.append(f"the last words to 12345 are {heard}")
+        return wrong

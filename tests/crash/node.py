@@ -1,41 +1,50 @@
-"""One node that carries a ticket through the whole journey, from wherever the database stands.
+"""One node that carries a ticket through its story, from wherever the database stands."""
 
-Server code runs in this process, behind Flask's test client, so that the kill hits it; only the
-12345 simulator is another process, reached over real HTTP.
-"""
-
-import hashlib
-import io
-import secrets
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import Any
 from urllib.parse import urlencode
 
-import httpx
-import orjson
 from flask import Flask
-from flask.testing import FlaskClient
 
 from app import scheduler
-from app.core.db import transact
-from app.demo import sample_report
-from app.exchange import delivery, signature
-from tests.crash import effects
+from app.core import clock
+from app.core.db import db, transact
+from app.exchange import delivery
+from tests.crash import effects, hours
+from tests.crash.acts import (
+    Act,
+    Acting,
+    AskForEffects,
+    Cast,
+    Do,
+    Ring,
+    Story,
+    Submit,
+    Tell,
+    TimePasses,
+    Until,
+)
+from tests.crash.doors import Doors, Unexpected, expect
 from tests.crash.failpoints import Failpoints
 from tests.crash.notebook import Json, Notebook
-from tests.crash.script import STEPS, UPLOADER, Cast, Step
+from tests.crash.stories import CITIZEN, COUNTY
 from tests.support.journey import complaint
 
 NAMESPACE = uuid.UUID("5f0c2f64-6a3e-4c43-9d0e-0d6c7a1b9e21")
 PAUSE = 0.02
-
-
-class Unexpected(Exception):
-    """The platform answered as it never should, whatever was killed before."""
+LATER = ("timers", "inbox", "deadlines", "lane:")
+"""Jobs of a time that is not today's: the others would forget what today still needs."""
+_STANDING = """
+    select status, not exists (
+        select from work_items where business_key = acceptance_no
+           and (state = 'leased' or state = 'ready' and due_at <= now()))
+      from tickets where acceptance_no = %s
+"""
 
 
 @dataclass(frozen=True)
@@ -44,209 +53,232 @@ class Orders:
 
     With `rivals`, others work on the same ticket: a task may be done already, and what the node
     cannot finish in `patience` seconds it leaves to the recovery. `own_actions` sends this node's
-    own action ids (another click), not the shared ones (a repeat of the same click).
+    own action ids (another click), not the shared ones (a repeat of the same click). `begun` is
+    when a story with a time of its own begins.
     """
 
     external_no: str
     called_at: str
+    begun: datetime
+    story: Story = field(default=COUNTY, repr=False)
     node: str = "a"
     rivals: bool = False
     own_actions: bool = False
     patience: float = 6.0
     items: int = 3
-    only_submit: bool = False
 
 
 class Node:
     """A process of the platform together with the people and the 12345 that talk to it."""
 
     def __init__(
-        self, app: Flask, cast: Cast, orders: Orders, points: Failpoints, folder: Path
+        self, app: Flask, cast: Cast, orders: Orders, points: Failpoints, folder: Path, uri: str
     ) -> None:
         self.app = app
         self.cast = cast
         self.orders = orders
+        self.story = orders.story
         self.points = points
-        self.client: FlaskClient = app.test_client()
-        self.client.set_cookie("zhuanban", cast.cookie, domain="localhost")
+        self.uri = uri
+        self.doors = Doors(app, cast, cast.keys[self.story.province])
         writer = orders.node if orders.rivals else "only"
         self.notes = Notebook(folder / f"{orders.external_no}.{writer}.notes")
+        self.number = str(self.notes.answers.get(self.story.label(0), {}).get("acceptance_no", ""))
 
-    def carry(self) -> None:
-        """Submit, do every step, deliver, until the ticket is filed."""
-        number = self.submit()
-        if self.orders.only_submit:
-            return
-        with self.app.app_context():
-            transact(lambda: effects.ask_for(number, self.orders.items))
-        self.tick()
-        for step in STEPS:
-            self.complete(step, number)
-        self.finish(number)
+    def carry(self, acts: int | None = None) -> None:
+        """Do so many acts of the story, or all and what is left to schedulers and couriers."""
+        self._begin()
+        for index, act in enumerate(self.story.acts[:acts]):
+            if isinstance(act, Until) and self._is_past(index):
+                continue
+            if not self._perform(act, self.story.label(index)):
+                break
+        else:
+            clock.set_source(None)
+            if acts is None:
+                self._settle((self.story.end,))
+        clock.set_source(None)
 
-    def submit(self) -> str:
-        """Submit the complaint, with a file unless others submit the same; returns the number."""
-        attachments = [] if self.orders.rivals else [self._upload_evidence()]
-        sent = self.notes.request(
-            "submit",
-            lambda: complaint(
-                external_ticket_no=self.orders.external_no,
-                called_at=self.orders.called_at,
-                attachments=attachments,
-            ),
-        )
-        answer = self._signed("POST", "/openapi/v1/complaints", orjson.dumps(sent))
-        self._note("submit", self._expect("submit", answer, 200, 201)["data"])
-        return str(self.notes.answers["submit"]["acceptance_no"])
+    def tick(self, only: tuple[str, ...] = ()) -> None:
+        """One tick of every scheduler job, or of those that begin so."""
+        for job in scheduler.jobs():
+            if not only or job.name.startswith(only):
+                scheduler.drain(self.app, job, Event())
 
-    def complete(self, step: Step, number: str) -> None:
-        """Do one user task, or find that it is done."""
-        name = step.element
+    def repeat(self) -> None:
+        """Send everything that was answered once more: the answers must be the same."""
+        self._begin()
+        for index, act in enumerate(self.story.acts):
+            name = self.story.label(index)
+            first = self.notes.answers.get(name)
+            if first is None or "code" in first or name not in self.notes.sent:
+                continue
+            again = self._send(act, name, self.notes.sent[name])
+            if isinstance(act, Submit | Ring):
+                same = {**again, "duplicate": None} == {**first, "duplicate": None}
+                if not same or not again["duplicate"]:
+                    raise Unexpected(f"{name}: a repeat got another answer")
+            elif isinstance(act, Do) and again != first:
+                raise Unexpected(f"{name}: a repeat got another answer")
+        clock.set_source(None)
+        self.doors.download_reports(self.number)
+
+    def _is_past(self, index: int) -> bool:
+        """Whether a later act was begun: then the ticket may stand elsewhere by now."""
+        later = range(index + 1, len(self.story.acts))
+        return any(self.story.label(each) in self.notes.sent for each in later)
+
+    def _begin(self) -> None:
+        if self.story.clock:
+            self._set_clock(self.orders.begun)
+
+    def _perform(self, act: Acting, name: str) -> bool:
+        """Do an act that is not done yet; False when others have to go on (with rivals only)."""
+        if isinstance(act, Until):
+            return self._settle(act.states)
         if name in self.notes.answers:
-            return
-        request = self.notes.request(name, lambda: self._completion(step, number))
+            self._move_clock(self.notes.answers[name])
+            return True
+        if isinstance(act, Submit) and not self.orders.rivals:
+            self._send_evidence()
+        request = self.notes.request(name, partial(self._request, act, name))
         if request is None:
             if not self.orders.rivals:
                 raise Unexpected(f"{name}: no such task waits")
-            return
-        self._note(name, self._complete(step, request))
+            return True
+        answer = self._send(act, name, request)
+        self.notes.answered(name, answer)
+        self.points.reach(f"answered {act.name}")
+        if isinstance(act, Submit | Ring):
+            self.number = str(answer["acceptance_no"])
+        return True
 
-    def finish(self, number: str) -> None:
-        """Run the scheduler's work until the ticket is filed and nothing of it is left to do."""
+    def _request(self, act: Acting, name: str) -> Json | None:
+        """What is sent for an act, made once; None when its task is not there."""
+        orders = self.orders
+        match act:
+            case Submit():
+                known = self.notes.answers.get("evidence")
+                return complaint(
+                    external_ticket_no=orders.external_no,
+                    called_at=orders.called_at,
+                    attachments=[known["attachment_id"]] if known else [],
+                )
+            case Ring():
+                return {
+                    "call_id": orders.external_no,
+                    "caller_number": CITIZEN,
+                    "from_operator": "CQ12345-0231",
+                }
+            case Tell():
+                return act.values(self.cast)
+            case Act():
+                return {"values": act.values(self.cast), "action_id": self._action_id(name)}
+            case Do():
+                return self._completion(act, name)
+            case TimePasses():
+                with hours.outside(self.uri) as connection:
+                    moment = hours.moment_of(connection, self.number, act.until)
+                return {"moment": moment.isoformat()}
+        return {}
+
+    def _send(self, act: Acting, name: str, request: Json) -> Json:
+        match act:
+            case Submit():
+                return self.doors.tell(name, "complaints", request, 200, 201)
+            case Ring():
+                return self.doors.tell(name, "calls", request, 200, 201)
+            case Tell():
+                path = f"tickets/{self.number}/{act.name}"
+                return self.doors.tell(name, path, request, 200, 201)
+            case Act():
+                path = f"/api/v1/tickets/{self.number}/actions/{act.name}"
+                return expect(name, self.doors.as_person(act.who, "POST", path, json=request), 200)
+            case Do():
+                return self._complete(act, name, request)
+            case TimePasses():
+                return self._pass_time(request)
+            case AskForEffects():
+                with self.app.app_context():
+                    transact(lambda: effects.ask_for(self.number, self.orders.items))
+                self.tick()
+        return {}
+
+    def _completion(self, act: Do, name: str) -> Json | None:
+        query = urlencode({"business_key": self.number, "element_id": act.name})
+        answer = self.doors.as_person(act.who, "GET", f"/api/v1/tasks?{query}")
+        tasks = expect("tasks", answer, 200)["tasks"]
+        if not tasks:
+            return None
+        (task,) = tasks
+        files = {"report_files": [self.doors.upload_report(task["id"])]} if act.uploads else {}
+        return {
+            "task_id": task["id"],
+            "version": task["version"],
+            "action_id": self._action_id(name),
+            "variables": {**act.values(self.cast), **files},
+        }
+
+    def _complete(self, act: Do, name: str, request: Json) -> Json:
+        body = {key: value for key, value in request.items() if key != "task_id"}
+        path = f"/api/v1/tasks/{request['task_id']}/complete"
+        answer = self.doors.as_person(act.who, "POST", path, json=body)
+        if self.orders.rivals and answer.status_code == 409:
+            refusal = answer.get_json()["code"]
+            if refusal == "TASK_ALREADY_DONE":
+                return {"code": refusal}
+        return expect(name, answer, 200)
+
+    def _action_id(self, name: str) -> str:
+        sender = self.orders.node if self.orders.own_actions else ""
+        return str(uuid.uuid5(NAMESPACE, f"{self.number}:{name}:{sender}"))
+
+    def _send_evidence(self) -> None:
+        file = {"name": f"evidence-{self.orders.external_no}.docx"}
+        if "evidence" not in self.notes.answers:
+            sent = self.notes.request("evidence", lambda: file) or file
+            self.notes.answered("evidence", self.doors.upload_evidence(sent["name"]))
+            self.points.reach("answered evidence")
+
+    def _pass_time(self, request: Json) -> Json:
+        """Schedulers at the moment when it is over, until nothing more is due by then."""
+        self._move_clock(request)
+        until = time.monotonic() + self.orders.patience
+        with hours.outside(self.uri) as connection:
+            due = 1
+            while due:
+                hours.make_due(connection, [self.number], clock.now())
+                self.tick(LATER)
+                self.tick(LATER)  # delivers what the first has posted to the diagram
+                due = hours.make_due(connection, [self.number], clock.now())
+                if time.monotonic() > until:
+                    raise Unexpected("what is due stays due")
+        return request
+
+    def _move_clock(self, passed: Json) -> None:
+        if "moment" in passed:
+            self._set_clock(datetime.fromisoformat(passed["moment"]))
+
+    def _set_clock(self, moment: datetime) -> None:
+        clock.set_source(lambda: moment)
+
+    def _settle(self, states: tuple[str, ...]) -> bool:
+        """Schedulers and couriers work until nothing of the ticket is due and it stands there.
+
+        False when rivals hold it for too long.
+        """
         until = time.monotonic() + self.orders.patience
         while True:
             self.tick()
             with self.app.app_context():
                 delivery.deliver_due()
-            status = self._status(number)
-            if status == "archived":
-                return
-            if status == "callback_pending":
-                self._call_back(number)
-                continue
+                db.session.remove()
+            with hours.outside(self.uri) as connection:
+                ((status, idle),) = connection.execute(_STANDING, (self.number,)).fetchall()
+            if status in states and idle:
+                return True
             if time.monotonic() > until:
                 if self.orders.rivals:
-                    return
-                raise Unexpected("the ticket is not filed")
+                    return False
+                raise Unexpected(f"the ticket is {status}, not {states[0]}")
             time.sleep(PAUSE)
-
-    def _call_back(self, number: str) -> None:
-        """12345 tells that the petitioner is content; again after a crash, and with rivals."""
-        path, body = f"/openapi/v1/tickets/{number}/callbacks", orjson.dumps({"satisfaction": 1})
-        self._expect("callback", self._signed("POST", path, body), 200, 201)
-        self.points.reach("answered callback")
-
-    def tick(self) -> None:
-        """One tick of every scheduler job."""
-        for job in scheduler.jobs():
-            scheduler.drain(self.app, job, Event())
-
-    def repeat(self) -> None:
-        """Send everything that was answered once more: the answers must be the same."""
-        for step in STEPS:
-            first = self.notes.answers.get(step.element)
-            if first is None or "code" in first:
-                continue
-            again = self._complete(step, self.notes.sent[step.element])
-            if again != first:
-                raise Unexpected(f"{step.element}: a repeat got another answer")
-        first = self.notes.answers["submit"]
-        self.submit()
-        again = self.notes.answers["submit"]
-        if {**again, "duplicate": None} != {**first, "duplicate": None} or not again["duplicate"]:
-            raise Unexpected("submit: a repeat got another answer")
-        self.download(first["acceptance_no"])
-
-    def download(self, number: str) -> None:
-        """Fetch the report as 12345 does, by the link in the message it has."""
-        for line in self.cast.journal.read_bytes().splitlines():
-            entry = orjson.loads(line)
-            if entry["kind"] == "received" and entry["body"]["acceptance_no"] == number:
-                for file in entry["body"]["report_files"]:
-                    answer = self.client.get(file["url"].removeprefix("http://127.0.0.1"))
-                    digest = hashlib.sha256(answer.get_data()).hexdigest()
-                    if (answer.status_code, digest) != (200, file["sha256"]):
-                        raise Unexpected(f"the link of a report answers {answer.status_code}")
-
-    def _note(self, name: str, answer: Json) -> None:
-        self.notes.answered(name, answer)
-        self.points.reach(f"answered {name}")
-
-    def _completion(self, step: Step, number: str) -> Json | None:
-        query = urlencode({"business_key": number, "element_id": step.element})
-        answer = self._as(step.who, "GET", f"/api/v1/tasks?{query}")
-        tasks = self._expect("tasks", answer, 200)["tasks"]
-        if not tasks:
-            return None
-        (task,) = tasks
-        files = [self._upload_report(task["id"])] if step.uploads else []
-        sender = self.orders.node if self.orders.own_actions else ""
-        return {
-            "task_id": task["id"],
-            "version": task["version"],
-            "action_id": str(uuid.uuid5(NAMESPACE, f"{number}:{step.element}:{sender}")),
-            "variables": step.values(self.cast, files),
-        }
-
-    def _complete(self, step: Step, request: Json) -> Json:
-        body = {name: value for name, value in request.items() if name != "task_id"}
-        answer = self._as(
-            step.who, "POST", f"/api/v1/tasks/{request['task_id']}/complete", json=body
-        )
-        if self.orders.rivals and answer.status_code == 409:
-            body = answer.get_json()
-            if body["code"] == "TASK_ALREADY_DONE":
-                return {"code": body["code"]}
-        return self._expect(step.element, answer, 200)
-
-    def _upload_report(self, task_id: str) -> str:
-        answer = self.client.post(
-            f"/tasks/{task_id}/files",
-            data={"file": (io.BytesIO(sample_report()), "调查报告.docx"), "field": "report_files"},
-            headers={"X-CSRFToken": self.cast.csrf_token},
-        )
-        return str(self._expect(f"{UPLOADER} uploads", answer, 201)["id"])
-
-    def _upload_evidence(self) -> str:
-        def unsent() -> Json:
-            return {"name": f"evidence-{self.orders.external_no}.docx"}
-
-        known = self.notes.answers.get("evidence")
-        if known is None:
-            request = self.notes.request("evidence", unsent) or {}
-            file = (request["name"], sample_report(), "application/octet-stream")
-            form = httpx.Request("POST", "http://form.invalid", files={"file": file})
-            answer = self._signed(
-                "POST", "/openapi/v1/attachments", form.read(), form.headers["Content-Type"]
-            )
-            known = self._expect("evidence", answer, 201)["data"]
-            self._note("evidence", known)
-        return str(known["attachment_id"])
-
-    def _status(self, number: str) -> str:
-        answer = self._signed("GET", f"/openapi/v1/tickets/{number}", b"")
-        return str(self._expect("status", answer, 200)["data"]["status"])
-
-    def _as(self, who: str, method: str, path: str, **more: Any) -> Any:
-        headers = self.cast.people[who].headers
-        return self.client.open(path, method=method, headers=headers, **more)
-
-    def _signed(self, method: str, path: str, body: bytes, kind: str = "application/json") -> Any:
-        headers = signature.sign(
-            method,
-            path,
-            app_id=self.cast.app_id,
-            secret=self.cast.secret,
-            timestamp=round(time.time() * 1000),
-            nonce=secrets.token_hex(16),
-            body=body,
-            sign_method="HMAC-SM3",
-        )
-        return self.client.open(path, method=method, data=body, content_type=kind, headers=headers)
-
-    @staticmethod
-    def _expect(name: str, answer: Any, *statuses: int) -> Json:
-        if answer.status_code not in statuses:
-            raise Unexpected(f"{name}: {answer.status_code} {answer.get_data(as_text=True)[:200]}")
-        body: Json = answer.get_json()
-        return body

@@ -21,11 +21,14 @@ from flask import Flask
 from app.core.db import db, transact
 from app.exchange import partners
 from app.factory import create_app
+from app.organisations import queries as organisations
+from app.organisations.services import change_unit
 from app.simulator import server as simulator
 from app.simulator.config import SimulatorConfig
 from tests.conftest import make_settings
-from tests.crash import effects, script
-from tests.crash.script import Cast
+from tests.crash import effects
+from tests.crash.acts import Cast, Key
+from tests.crash.stories import PEOPLE, PROVINCES, UPLOADER
 from tests.support import template
 from tests.support.database import ROOT, Server, schema_digest
 from tests.support.people import PASSWORD, hire
@@ -139,8 +142,10 @@ def open_world(folder: Path) -> Iterator[World]:
             _must(world.fork(lambda: template.fill(world.app)))
         with world.connect() as connection:
             connection.execute(effects.TABLE)
-        with _simulator(world) as (address, app_id, secret):
-            world.cast = _must(world.fork(lambda: _cast(world, address, app_id, secret)))
+            connection.execute(f'alter database "{name}" set synchronous_commit = off')
+        keys = {code: Key(f"crash{uuid.uuid4().hex[:8]}", uuid.uuid4().hex) for code in PROVINCES}
+        with _simulator(world, keys["520000"]) as address:
+            world.cast = _must(world.fork(lambda: _cast(world, address, keys)))
             yield world
     finally:
         server.drop(name)
@@ -154,10 +159,9 @@ def _must(child: Child) -> Any:
 
 
 @contextmanager
-def _simulator(world: World) -> Iterator[tuple[str, str, str]]:
+def _simulator(world: World, key: Key) -> Iterator[str]:
     """The 12345 platform as a process; it ends with its parent, however that ends."""
-    app_id, secret = f"crash{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
-    config = SimulatorConfig("http://127.0.0.1:1", app_id, secret, world.journal)
+    config = SimulatorConfig("http://127.0.0.1:1", key.app_id, key.secret, world.journal)
     leash, held = os.pipe()
     port, tell = os.pipe()
 
@@ -171,33 +175,36 @@ def _simulator(world: World) -> Iterator[tuple[str, str, str]]:
     child = world.fork(serve)
     try:
         number = os.read(port, 16).decode()
-        yield f"http://127.0.0.1:{number}", app_id, secret
+        yield f"http://127.0.0.1:{number}"
     finally:
         for handle in (held, leash, port, tell):
             os.close(handle)
         child.wait()
 
 
-def _cast(world: World, address: str, app_id: str, secret: str) -> Cast:
+def _cast(world: World, address: str, keys: dict[str, Key]) -> Cast:
     app = world.app
 
-    def make() -> tuple[int, dict[str, Any]]:
-        profile = {
-            "name": "测试12345",
-            "province_code": "520000",
-            "callback_base": f"{address}/api",
-            "callback_networks": ["127.0.0.0/8"],
-        }
-        partner, _ = partners.create(app_id, profile)
-        partner.secrets = [secret]
-        people = {name: hire(script.PLACES[name.partition("_")[0]]) for name in script.names()}
-        return partner.id, people
+    def make() -> dict[str, Any]:
+        for code, key in keys.items():
+            profile = {
+                "name": "测试12345",
+                "province_code": code,
+                "callback_base": f"{address}/api",
+                "callback_networks": ["127.0.0.0/8"],
+            }
+            partner, _ = partners.create(key.app_id, profile)
+            partner.secrets = [key.secret]
+        calls = organisations.unit_of_division(PROVINCES["500000"])
+        assert calls is not None
+        change_unit(db.session, calls.id, mode="call")
+        return {name: hire(*employed) for name, employed in PEOPLE.items()}
 
     with app.app_context():
-        partner_id, people = transact(make)
+        people = transact(make)
         db.session.remove()
-    cookie, token = _sign_in(app, people[script.UPLOADER].username)
-    return Cast(partner_id, app_id, secret, people, cookie, token, world.journal)
+    cookie, token = _sign_in(app, people[UPLOADER].username)
+    return Cast(people, keys, cookie, token, world.journal)
 
 
 def _sign_in(app: Flask, username: str) -> tuple[str, str]:
