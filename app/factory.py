@@ -33,7 +33,7 @@ from app.deadlines.stages import STAGES
 from app.engine import definitions
 from app.security import headers, sessions
 from app.security.permissions import OPERATOR, ROLES
-from app.tickets.rules import STATES
+from app.tickets.rules import CLOSED, WAITING
 
 migrate = Migrate()
 
@@ -83,7 +83,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         roles=frozenset(ROLES) | {OPERATOR},
         deadline_keys=frozenset(STAGES),
         clock_keys=frozenset(CLOCKS) - WINDOWS,
-        statuses=frozenset(STATES),
+        statuses=WAITING,
+        ends=CLOSED,
         units=UNIT_VARIABLES,
     )
     if settings.proxies:

@@ -87,7 +87,6 @@ def send_return(ticket: Ticket, now: datetime) -> datetime:
         now,
         once=f"return:{request.request_no}",
     )
-    ticket.status = "return_pending"
     return clock.wait(ticket, DECISION, now)
 
 
@@ -146,12 +145,6 @@ def record_return_decision(ticket: Ticket, submission: Submission, *, agreed: bo
     request.decided_at = submission.now
 
 
-def close_returned(ticket: Ticket, now: datetime) -> None:
-    """12345 has taken the ticket back: it ends here (已退单)."""
-    ticket.status = "returned"
-    ticket.archived_at = now
-
-
 def ask_transfer(ticket: Ticket, submission: Submission, organisation: str, reason: str) -> None:
     """Ask the leader to hand the matter to another authority."""
     session().add(
@@ -179,15 +172,13 @@ def decide_transfer(
     transfer.decided_at = submission.now
 
 
-def close_transferred(ticket: Ticket, now: datetime) -> dict[str, str]:
-    """Tell 12345 where the matter went (O8), which is returned; the ticket ends here (已移送)."""
+def tell_transferred(ticket: Ticket, now: datetime) -> dict[str, str]:
+    """Tell 12345 where the matter went (O8), which is returned."""
     transfer = _transfer(ticket)
     where = {"transfer_out_org": transfer.organisation, "reason": transfer.reason}
     if ticket.partner_id is not None:
         once = f"transfer:{ticket.acceptance_no}"
         tell(ticket, "transferred_out", where, now, once=once)
-    ticket.status = "transferred_out"
-    ticket.archived_at = now
     return where
 
 

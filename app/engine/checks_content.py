@@ -156,7 +156,6 @@ def _properties(sheet: Sheet, vocabulary: Vocabulary) -> Iterator[Problem]:
         "form": (vocabulary.forms, "form_unknown", "表单"),
         "role": (vocabulary.roles, "role_unknown", "角色"),
         "deadline": (vocabulary.deadline_keys, "deadline_unknown", "时限"),
-        "status": (vocabulary.statuses, "status_unknown", "工单状态"),
         "unit": (vocabulary.units, "unit_unknown", "承办单位变量"),
     }
     for item in sheet.root.iter(f"{SPIFF}property"):
@@ -168,12 +167,32 @@ def _properties(sheet: Sheet, vocabulary: Vocabulary) -> Iterator[Problem]:
             yield sheet.problem(node, "role_missing", "用户任务没有指定角色，没有人能办理")
         if "variant" in properties:
             yield from _variant(sheet, node, properties, vocabulary)
+        if "status" in properties:
+            yield from _status(sheet, node, properties["status"], vocabulary)
         for key, value in properties.items():
             known, code, what = words.get(key, (None, "", ""))
             if key == "form" and "variant" in properties:
                 continue  # a family of forms, judged above
             if known is not None and value not in known:
                 yield sheet.problem(node, code, f"{what} {value} 不存在")
+
+
+_WAITS = frozenset({"userTask", "receiveTask", "intermediateCatchEvent", "eventBasedGateway"})
+
+
+def _status(sheet: Sheet, node: Any, value: str, vocabulary: Vocabulary) -> Iterator[Problem]:
+    """A state can be meant where the diagram waits, and where it ends."""
+    is_end = tag_of(node) == "endEvent"
+    if not is_end and tag_of(node) not in _WAITS:
+        text = "工单状态只能写在用户任务、等待的事件、事件网关和结束事件上"
+        yield sheet.problem(node, "status_place", text)
+        return
+    before = [sheet.by_id.get(f.get("sourceRef")) for f in sheet.incoming[node.get("id")]]
+    if any(each is not None and tag_of(each) == "eventBasedGateway" for each in before):
+        yield sheet.problem(node, "status_place", "等待的是事件网关，请把工单状态写在网关上")
+    known = vocabulary.ends if is_end else vocabulary.statuses
+    if known is not None and value not in known:
+        yield sheet.problem(node, "status_unknown", f"工单状态 {value} 不存在，或不能用在此处")
 
 
 def _variant(

@@ -75,6 +75,9 @@ class Vocabulary:
     clock_keys: frozenset[str] | None = None
     """Time limits that no task has: only an overdue event may name them."""
     statuses: frozenset[str] | None = None
+    """States that an element may mean while it waits …"""
+    ends: frozenset[str] | None = None
+    """… and those that an end may."""
     units: frozenset[str] | None = None
 
 

@@ -19,7 +19,7 @@ from app.engine.models import ProcessDefinition
 _CACHE_SIZE = 64
 _cache: OrderedDict[int, parser.ParsedDefinition] = OrderedDict()
 _lock = Lock()
-_words = checks.Vocabulary(frozenset(), frozenset())
+_words = checks.Vocabulary()
 
 
 def use_vocabulary(
@@ -28,6 +28,7 @@ def use_vocabulary(
     deadline_keys: frozenset[str],
     clock_keys: frozenset[str],
     statuses: frozenset[str],
+    ends: frozenset[str],
     units: frozenset[str],
 ) -> None:
     """Tell the publish gate which words diagrams may use; `factory` does it once."""
@@ -39,6 +40,7 @@ def use_vocabulary(
         deadline_keys=deadline_keys,
         clock_keys=clock_keys,
         statuses=statuses,
+        ends=ends,
         units=units,
     )
 
@@ -52,6 +54,7 @@ def vocabulary() -> checks.Vocabulary:
         deadline_keys=_words.deadline_keys,
         clock_keys=_words.clock_keys,
         statuses=_words.statuses,
+        ends=_words.ends,
         units=_words.units,
     )
 

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
 from SpiffWorkflow.bpmn.parser.util import full_tag
+from SpiffWorkflow.bpmn.specs.defaults import EventBasedGateway
 from SpiffWorkflow.bpmn.specs.mixins.inclusive_gateway import InclusiveGateway
 from SpiffWorkflow.bpmn.specs.mixins.multiinstance_task import LoopTask
 from SpiffWorkflow.bpmn.specs.mixins.parallel_gateway import ParallelGateway
 from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.spiff.parser import SpiffBpmnParser
-from SpiffWorkflow.spiff.parser.task_spec import ServiceTaskParser
+from SpiffWorkflow.spiff.parser.task_spec import ServiceTaskParser, SpiffTaskParser
 from SpiffWorkflow.spiff.specs.defaults import ServiceTask, UserTask
 
 from app.engine import diagram
@@ -49,10 +51,18 @@ class HandlerTask(ServiceTask):  # type: ignore[misc]
         return True
 
 
+class _EventGatewayParser(EventBasedGatewayParser):  # type: ignore[misc]
+    """Reads the properties of an event gateway, which SpiffWorkflow's own parser passes over."""
+
+    def parse_extensions(self, node: Any = None) -> Any:
+        return SpiffTaskParser._parse_extensions(self.node if node is None else node)
+
+
 class _Parser(SpiffBpmnParser):  # type: ignore[misc]
     OVERRIDE_PARSER_CLASSES = {
         **SpiffBpmnParser.OVERRIDE_PARSER_CLASSES,
         full_tag("serviceTask"): (ServiceTaskParser, HandlerTask),
+        full_tag("eventBasedGateway"): (_EventGatewayParser, EventBasedGateway),
     }
 
 

@@ -102,15 +102,16 @@ class NewTask:
 class Change:
     """What one action did to an instance, told to the observers in the same transaction.
 
-    `opened` are about to be written: an observer may set their moments. `done` and
-    `cancelled` are the tasks that ended.
+    `opened` are about to be written: an observer may set their moments. `done` and `cancelled`
+    are the tasks that ended. `standing` is what the diagram says of the matter's state (property
+    `status`): of the elements that wait, the newest last, or of the ends once reached.
     """
 
     process_key: str
     business_key: str
     status: str
     opened: list[NewTask]
-    opened_status: list[str]
+    standing: list[str]
     done: frozenset[UUID]
     cancelled: frozenset[UUID]
     data: Mapping[str, Any]

@@ -1,14 +1,17 @@
 """What an instance has passed (办理轨迹): collected while it runs, for the append-only history."""
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
+from SpiffWorkflow.util.task import TaskState
 
 from app.core import clock
 
+_WAITING = TaskState.WAITING | TaskState.READY
 _SINCE = "since"
 """Key in a task's internal data: the moment it began to wait, as a POSIX timestamp."""
 
@@ -41,6 +44,8 @@ class Passed:
     ended_at: datetime
     state: str
     process: str = ""
+    status: str = ""
+    """The state of the matter that the element means, where it names one."""
 
 
 def stamp(task: Any, now: float) -> None:
@@ -66,7 +71,21 @@ def passed(task: Any, state: str) -> Passed:
         ended_at=clock.now().astimezone(UTC),
         state=state,
         process=task.workflow.spec.name,
+        status=status_of(spec),
     )
+
+
+def standing(tasks: Iterable[Any]) -> list[str]:
+    """The state that each element means at which these wait, the newest last."""
+    waiting = [t for t in tasks if t.state & _WAITING and status_of(t.task_spec)]
+    waiting.sort(key=lambda task: task.internal_data.get(_SINCE, 0))
+    return [status_of(task.task_spec) for task in waiting]
+
+
+def status_of(spec: Any) -> str:
+    """The property `status` of an element: what state the matter is in while it waits here."""
+    extensions: dict[str, Any] = getattr(spec, "extensions", {})  # joins of the engine have none
+    return str(extensions.get("properties", {}).get("status", ""))
 
 
 def kind_of(spec: Any) -> str:

@@ -244,7 +244,7 @@ class Turn:
             status = "cancelled" if kind == "cancel" else "completed" if ended else "open"
             made = (self.instance_id, self.process_key, self.business_key, self.now)
             new_tasks = [rows.of_task(task, *made) for task in opened]
-            self._collect_events(status)
+            ends = self._collect_events(status)
             closed = self._tasks_before - set(tasks)
             done = closed & set(self._completed)
             change = Change(
@@ -252,7 +252,7 @@ class Turn:
                 self.business_key,
                 status,
                 new_tasks,
-                [task.properties.get("status", "") for task in opened],
+                ends or self.flow.standing(),
                 frozenset(done),
                 frozenset(closed - done),
                 self.flow.last_data(),
@@ -336,8 +336,10 @@ class Turn:
         result = registry.handler_named(name)(step) or {}
         return dict(result)
 
-    def _collect_events(self, status: str) -> None:
-        for step in self.flow.passed():
+    def _collect_events(self, status: str) -> list[str]:
+        """Note what was passed; the states that the ends among it mean."""
+        passed = self.flow.passed()
+        for step in passed:
             was_done = step.state == "completed" and step.task_id not in self._withdrawn
             self._history.note(
                 step.kind if was_done else "cancelled",
@@ -349,3 +351,4 @@ class Turn:
             )
         if status != "open":
             self._history.note("ended", self.process_key, "结束")
+        return [step.status for step in passed if step.kind == "end" and step.status]

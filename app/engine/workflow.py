@@ -154,6 +154,10 @@ class LiveWorkflow(BpmnWorkflow):  # type: ignore[misc]
             for element_id, definition in _message_definitions(task.task_spec)
         ]
 
+    def standing(self) -> list[str]:
+        """The state that each waiting element means (property `status`), the newest last."""
+        return trail.standing(self.all_tasks())
+
     def last_data(self) -> dict[str, Any]:
         """Variables of the element completed last; of the whole instance when none was yet."""
         return dict(self.data if self._last_data is None else self._last_data)

@@ -21,8 +21,6 @@ def begin(step: Step) -> Variables:
         from_12345=ticket.partner_id is not None,
         called_back=TICKET_TYPES[ticket.ticket_type].called_back,
     )
-    if by != "none":
-        ticket.status = "callback_pending"
     begin_to_wait = clock.wait if by == "p12345" else clock.promise  # seats have a task for it
     return {
         "callback_by": by,

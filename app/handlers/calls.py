@@ -1,7 +1,5 @@
 """Calls (话务): from the agent who answers to the ticket it becomes."""
 
-from datetime import datetime
-
 from app.approvals import services as approvals
 from app.calls import queries, rules
 from app.calls.forms import (
@@ -35,13 +33,6 @@ from app.tickets.rules import STATES, title_of
 
 _INFORMED, _BY_PHONE = 1, 1
 """inform_status 已告知, inform_method 电话."""
-
-
-@handler("calls.open_call")
-def open_call(step: Step) -> Variables:
-    """登记来电 (C01)."""
-    services.get(step.data).status = "draft"
-    return {}
 
 
 @form("call.answer", AnswerCallForm)
@@ -162,27 +153,19 @@ def check(submission: Submission) -> Variables:
 @handler("calls.close_wrong")
 def close_wrong(step: Step) -> Variables:
     """误转 (C03)."""
-    _close_unrecorded(services.get(step.data), "wrong_transfer", step.now)
-    return {}
-
-
-@handler("calls.close_answered")
-def close_answered(step: Step) -> Variables:
-    """即问即答 (C04)."""
-    services.close(services.get(step.data), "answered", step.now)
+    _name_unrecorded(services.get(step.data), "wrong_transfer")
     return {}
 
 
 @handler("calls.close_dropped")
 def close_dropped(step: Step) -> Variables:
     """中断未回 (C06)."""
-    _close_unrecorded(services.get(step.data), "dropped", step.now)
+    _name_unrecorded(services.get(step.data), "dropped")
     return {}
 
 
-def _close_unrecorded(ticket: Ticket, status: str, now: datetime) -> None:
+def _name_unrecorded(ticket: Ticket, status: str) -> None:
     ticket.title = name_of_draft(ticket.called_at, STATES[status])
-    services.close(ticket, status, now)
 
 
 def _taken(ticket: Ticket, submission: Submission) -> Call:

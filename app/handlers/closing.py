@@ -11,13 +11,6 @@ from app.tickets.forms import ApproveTransferForm
 from app.tickets.models import Ticket
 
 
-@handler("closing.returned")
-def returned(step: Step) -> Variables:
-    """退单办结: 12345 has agreed to take it back."""
-    approvals.close_returned(services.get(step.data), step.now)
-    return {}
-
-
 @handler("closing.merged")
 def merged(step: Step) -> Variables:
     """并单 (T04c): the running ticket goes on for both."""
@@ -25,7 +18,6 @@ def merged(step: Step) -> Variables:
     survivor = merge.survivor_of(ticket)
     if survivor is ticket:
         raise LookupError(f"ticket {ticket.id} was to be merged into none")
-    services.close(ticket, "merged", step.now)
     _tell(ticket, "merged", {"merged_into": survivor.acceptance_no}, step)
     return {}
 
@@ -34,7 +26,6 @@ def merged(step: Step) -> Variables:
 def withdrawn(step: Step) -> Variables:
     """撤回办结 (EX-07)."""
     ticket = services.get(step.data)
-    services.close(ticket, "withdrawn", step.now)
     _tell(ticket, "withdrawn", {}, step)
     return {}
 
@@ -54,7 +45,7 @@ def approve_transfer(submission: Submission) -> Variables:
 def transferred(step: Step) -> Variables:
     """移送并告知: the other authority has it, and 12345 is told for every number."""
     ticket = services.get(step.data)
-    where = approvals.close_transferred(ticket, step.now)
+    where = approvals.tell_transferred(ticket, step.now)
     for follower in merge.followers(ticket):
         told = {"merged_into": ticket.acceptance_no, **where}
         _tell(follower, "transferred_out", told, step)

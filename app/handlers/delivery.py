@@ -32,7 +32,6 @@ def push_result(step: Step) -> Variables:
     ticket.completed_at = ticket.completed_at or step.now
     clock.close(ticket, {"total"}, step.now)
     if step.data["result_to"] == "p12345":
-        ticket.status = "result_pending"
         _push(ticket, results.result(ticket), ticket.round, step.now)
     for follower in merge.followers(ticket):
         if follower.partner_id is not None:
@@ -58,15 +57,6 @@ def national_receives(submission: Submission) -> Variables:
     """国家接收结果: the end of the chain of a ticket the nation dispatched."""
     ticket = services.acting(submission)
     services.note(ticket, submission, "received", submission.values.get("opinion"))
-    return {}
-
-
-@handler("delivery.archive")
-def archive(step: Step) -> Variables:
-    """归档 (T15)."""
-    ticket = services.get(step.data)
-    ticket.status = "archived"
-    ticket.archived_at = step.now
     return {}
 
 

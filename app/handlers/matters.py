@@ -121,21 +121,9 @@ def approve_suspension(submission: Submission) -> Variables:
 @handler("matters.suspend")
 def suspend(step: Step) -> Variables:
     """挂起: the ticket rests until somebody resumes it or the time is over."""
-    ticket = services.get(step.data)
-    if ticket.status != "suspended":
-        ticket.resume_status, ticket.status = ticket.status, "suspended"
     matter = session().get(Matter, step.data["matter_id"])
     until = matter.due_at if matter and matter.due_at else step.now
     return {"suspended_until": services.beijing(until)}
-
-
-@handler("matters.resume")
-def resume(step: Step) -> Variables:
-    """恢复."""
-    ticket = services.get(step.data)
-    if ticket.status == "suspended":
-        ticket.status, ticket.resume_status = ticket.resume_status or "handling", None
-    return {}
 
 
 @observer("call_transfer")

@@ -33,7 +33,6 @@ def ask(step: Step) -> Variables:
         step.now,
         once=f"supplement:{request.number}",
     )
-    ticket.status = "supplement_pending"
     return {"supplement_until": services.beijing(request.due_at)}
 
 

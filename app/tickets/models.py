@@ -124,8 +124,6 @@ class Ticket(Model):
     summary: Mapped[str | None] = mapped_column(SealedText("tickets.summary"))
     """转办摘要: what the lower levels read in place of the content (ANON-04, FLW-07)."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("tickets.id"))
-    resume_status: Mapped[str | None]
-    """The state a suspended ticket (挂起) returns to."""
     reworks: Mapped[int] = mapped_column(SmallInteger, default=0, server_default="0")
     """How many times it was handled again after a callback (重办)."""
     extension_until: Mapped[datetime | None]

@@ -1,7 +1,7 @@
 """Decisions about a ticket as plain functions: identity numbers, phones, anonymity, states."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -51,6 +51,8 @@ BEFORE_HANDLING = frozenset(
     {"draft", "submitted", "reviewing", "supplement_pending", "return_pending"}
 )
 IN_HANDLING = frozenset({"dispatching", "delegated", "handling", "auditing", "reworking"})
+WAITING = frozenset(STATES) - CLOSED
+"""What an element may mean while it waits; where a flowchart ends it means one of `CLOSED`."""
 
 ANONYMITY_MODES = {
     "named_requires_caller": "实名须填姓名和联系电话，匿名不要求",
@@ -161,6 +163,16 @@ def call_time_problems(
     if called_at < now - timedelta(days=30):
         return [], [Warning("BACKFILL", "called_at", "来电时间早于30天前，按补录处理")]
     return [], []
+
+
+def state_of(standing: Sequence[str], before: str, *, reworked: bool) -> str:
+    """The state of a ticket whose diagram stands at elements that mean these, the newest last.
+
+    A suspension waits beside the step that it interrupts and outranks it; otherwise the newest
+    decides. Where no waiting element means anything, it stays as it was.
+    """
+    state = "suspended" if "suspended" in standing else [before, *standing][-1]
+    return "reworking" if reworked and state == "handling" else state
 
 
 def is_sealed(is_anonymous: bool, is_confidential: bool) -> bool:

@@ -178,10 +178,9 @@ def follow(change: Change) -> None:
     Its clock follows: by the state it goes or stands still.
     """
     ticket = get(change.data)
-    states = [state for state in change.opened_status if state]
-    if states:
-        reworked = states[-1] == "handling" and ticket.reworks > 0
-        ticket.status = "reworking" if reworked else states[-1]
+    ticket.status = rules.state_of(change.standing, ticket.status, reworked=ticket.reworks > 0)
+    if ticket.status in rules.CLOSED:
+        ticket.archived_at = change.now
     clock.follow(ticket, change)
 
 
@@ -202,12 +201,6 @@ def acting(submission: Submission) -> Ticket:
     if ticket.status == "suspended":
         raise StateConflict(ticket)
     return ticket
-
-
-def close(ticket: Ticket, status: str, now: datetime) -> None:
-    """The ticket ends here, in one of the states of `rules.CLOSED`."""
-    ticket.status = status
-    ticket.archived_at = now
 
 
 def ticket_numbered(acceptance_no: str) -> Ticket:

@@ -8,7 +8,9 @@ import pytest
 from app.engine import checks, definitions, diagram, registry
 from app.engine.diagram import MODEL, SPIFF
 from app.engine.registry import OVERDUE
+from app.tickets.rules import CLOSED, STATES
 from app.tickets.types import TICKET_TYPES
+from tests.support import source
 from tests.support.database import ROOT
 from tests.support.openapi import offline_app
 
@@ -69,6 +71,34 @@ def test_a_user_task_names_form_role_unit_deadline_and_status(file: Path) -> Non
     for task in user_tasks(file):
         assert wanted <= set(task), task["id"]
         assert any("\u4e00" <= c <= "\u9fff" for c in task["name"]), task["id"]
+
+
+def test_every_state_is_a_place_in_a_diagram() -> None:
+    """Only 重办中 is not: it is what handling is called after a callback."""
+    named = {
+        diagram.properties_of(element).get("status")
+        for file in DIAGRAMS
+        for element in diagram.read(file.read_bytes()).iter(f"{MODEL}*")
+    }
+
+    assert named - {None} == set(STATES) - {"reworking"}
+
+
+@pytest.mark.parametrize("name", ["ticket_transfer", "call_transfer"])
+def test_a_flowchart_ends_in_a_closing_state(name: str) -> None:
+    root = diagram.read((ROOT / "bpmn" / f"{name}.bpmn").read_bytes())
+    ends = {
+        end.get("id"): diagram.properties_of(end).get("status")
+        for end in root.iter(f"{MODEL}endEvent")
+        if end.find(f"{MODEL}terminateEventDefinition") is not None
+    }
+
+    assert set(ends.values()) <= CLOSED
+    assert all(end == state for end, state in ends.items())
+
+
+def test_only_one_function_changes_the_state_of_a_ticket() -> None:
+    assert source.state_changes() == ["tickets.services.follow"]
 
 
 def test_every_form_is_used() -> None:

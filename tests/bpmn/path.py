@@ -8,6 +8,7 @@ from lxml import etree
 from SpiffWorkflow.util.task import TaskState
 
 from app.engine import timers, workflow
+from app.tickets.rules import state_of
 from tests.bpmn import shipped
 from tests.bpmn.reduction import BPMN
 from tests.bpmn.walking import ROOT, live, stored
@@ -27,12 +28,15 @@ _ENDS = {
 
 
 class Path:
-    """`flows` are the sequence flows taken, `ends` the end events reached, in order."""
+    """`flows` are the sequence flows taken, `ends` the end events reached, `states` what the
+    ticket was called at each stop, all in order.
+    """
 
     def __init__(self, main: str, begun: dict[str, Any], clock: "MovableClock") -> None:
         self.main, self.clock = main, clock
         self.flows: set[tuple[str, str]] = set()
         self.ends: list[str] = []
+        self.states: list[str] = []
         self._seen: set[UUID] = set()
         self._keep(live(main, {**shipped.start_of(main, begun), **_NEXT}))
 
@@ -80,7 +84,12 @@ class Path:
                 self._seen.add(task.id)
                 if task.task_spec.bpmn_id is not None:
                     self.flows.add((_before(task), task.task_spec.bpmn_id))
-        self.ends += [p.element_id for p in flow.passed() if p.element_id in _ENDS]
+        passed = [p for p in flow.passed() if p.element_id in _ENDS]
+        self.ends += [p.element_id for p in passed]
+        standing = [p.status for p in passed if p.status] or flow.standing()
+        assert standing, ("nothing that waits is a state", self.waiting)
+        assert len(set(standing) - {"suspended"}) == 1, standing
+        self.states.append(state_of(standing, "", reworked=False))
 
 
 def _before(task: Any) -> str:

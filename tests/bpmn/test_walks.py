@@ -17,6 +17,32 @@ from tests.bpmn.walks import WALKS
 if TYPE_CHECKING:
     from tests.conftest import MovableClock
 
+STATES_OF = {
+    "province, city, county, both audits, result, callback": (
+        "submitted reviewing dispatching delegated delegated handling auditing auditing "
+        "result_pending callback_pending archived"
+    ),
+    "12345 supplements once and lets it pass once": (
+        "submitted reviewing supplement_pending reviewing supplement_pending reviewing merged"
+    ),
+    "12345 is silent, is reminded, refuses, and it goes on": (
+        "submitted reviewing return_pending return_pending dispatching handling result_pending "
+        "callback_pending archived"
+    ),
+    "the nation takes its ticket back": "submitted reviewing return_pending returned",
+    "everything that may come up at any time comes up": (
+        "submitted submitted submitted reviewing dispatching delegated delegated handling "
+        "handling handling handling handling handling handling handling handling "
+        "handling handling handling suspended handling handling suspended handling "
+        "handling handling auditing result_pending callback_pending archived"
+    ),
+    "withdrawn in the middle, with matters open": (
+        "submitted reviewing dispatching delegated delegated handling handling handling withdrawn"
+    ),
+    "a dropped caller is never reached": "draft draft draft draft dropped",
+    "a question is answered on the telephone": "draft answered",
+}
+"""Walk → the state after each of its steps."""
 SHIPPED = sorted((ROOT / "bpmn").glob("*.bpmn"))
 
 
@@ -29,6 +55,19 @@ def test_a_named_walk_ends_where_its_story_ends(title: str, clock: "MovableClock
 
     assert path.is_over, path.waiting
     assert path.ends[-1] == end
+    assert path.states[-1] == end
+
+
+@pytest.mark.parametrize(("title", "states"), STATES_OF.items())
+def test_a_ticket_is_called_by_where_its_diagram_stands(
+    title: str, states: str, clock: "MovableClock"
+) -> None:
+    main, begun, _, story = WALKS[title]
+    path = Path(main, begun, clock)
+
+    story(path)
+
+    assert path.states == states.split()
 
 
 def test_every_sequence_flow_is_taken_by_a_named_walk(clock: "MovableClock") -> None:
@@ -63,6 +102,8 @@ def test_random_walks_end_properly_and_never_stand_still(name: str, clock: "Mova
             if flow.is_completed():
                 break
             assert _moves(flow, dice, clock), (seed, "nothing waits and nothing is due")
+            if not flow.is_completed():
+                assert len(set(flow.standing()) - {"suspended"}) == 1, (seed, flow.standing())
             ends |= {passed.element_id for passed in flow.passed()}
             flow = stored(flow, name)
         assert flow.is_completed(), (seed, [task.task_spec.name for task in people(flow)])

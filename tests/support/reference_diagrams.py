@@ -15,10 +15,9 @@ from app.factory import UNIT_VARIABLES
 from app.security.permissions import ROLES
 from app.tickets import codes
 from app.tickets import fields as own
-from app.tickets.rules import ANONYMITY_MODES, STATES
+from app.tickets.rules import ANONYMITY_MODES, CLOSED, STATES, WAITING
 from app.tickets.schemas import IntakeSchema
 from app.tickets.types import RESULTS, TABLES, TICKET_TYPES
-from tests.support import source
 from tests.support.database import ROOT
 from tests.support.markdown import code, first_line, table
 
@@ -29,13 +28,13 @@ def _diagrams() -> list[Any]:
 
 
 def _elements_with(key: str) -> dict[str, list[str]]:
-    """Value of a user task's property → ids of the tasks that have it."""
+    """Value of an element's property → ids of the elements that have it."""
     found: dict[str, list[str]] = {}
     for root in _diagrams():
-        for task in root.iter(f"{MODEL}userTask"):
-            if value := properties_of(task).get(key):
-                found.setdefault(value, []).append(task.get("id"))
-    return found
+        for element in root.iter(f"{MODEL}*"):
+            if value := properties_of(element).get(key):
+                found.setdefault(value, []).append(element.get("id"))
+    return {value: list(dict.fromkeys(ids)) for value, ids in found.items()}
 
 
 def handlers() -> str:
@@ -58,13 +57,14 @@ def handlers() -> str:
 
 def vocabulary() -> str:
     """Properties of a user task and the words they take."""
+    waiting = [name for name in STATES if name in WAITING]
     rows = [
         ("`form`", "the form that is filled in", code(*sorted(registry.form_keys()))),
         ("`variant`", "the process variable whose value picks one of a family of forms", "any"),
         ("`role`", "who of the unit may do it; required", code(*ROLES)),
         ("`unit`", "the process variable that holds the unit", code(*sorted(UNIT_VARIABLES))),
         ("`deadline`", "the stage whose time limit runs", code(*STAGES)),
-        ("`status`", "the ticket's state while the task waits", code(*STATES)),
+        ("`status`", "the ticket's state while it waits here", code(*waiting)),
     ]
     return table(("property", "meaning", "words"), rows)
 
@@ -274,18 +274,13 @@ def _sent_operations() -> list[tuple[str, str]]:
 
 
 def states() -> str:
-    """States of a ticket and what puts it there."""
-    by_task, by_code = _elements_with("status"), source.status_changes()
-    rows = [
-        (
-            code(name),
-            label,
-            code(*by_task.get(name, [])),
-            code(*by_code.get(name, [])),
-        )
-        for name, label in STATES.items()
-    ]
-    return table(("state", "label", "while these tasks wait", "set by"), rows)
+    """States of a ticket and where its diagram stands then."""
+    found = _elements_with("status")
+    rows = []
+    for name, label in STATES.items():
+        where = code(*(found[name] if name != "reworking" else found["handling"]))
+        rows.append((code(name), label, *(("", where) if name in CLOSED else (where, ""))))
+    return table(("state", "label", "waiting at", "ended at"), rows)
 
 
 def anonymity() -> str:

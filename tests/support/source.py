@@ -167,20 +167,31 @@ def logged_actions() -> list[tuple[str, str]]:
     return sorted(found)
 
 
-def status_changes() -> dict[str, list[str]]:
-    """State → functions that set `ticket.status` to it outright."""
-    found: dict[str, list[str]] = {}
+def state_changes() -> list[str]:
+    """Functions that change the state of a ticket, in modules that know the table."""
+    found = set()
     for file, tree in trees().items():
+        imports = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        if not any(each.name == "Ticket" for node in imports for each in node.names):
+            continue
         for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
-            for node in ast.walk(function):
-                if (
-                    isinstance(node, ast.Assign)
-                    and ast.unparse(node.targets[0]) == "ticket.status"
-                    and isinstance(node.value, ast.Constant)
-                ):
-                    where = f"{room_of(file)}.{file.stem}.{function.name}"
-                    found.setdefault(str(node.value.value), []).append(where)
-    return found
+            if any(_sets_status(node) for node in ast.walk(function)):
+                found.add(f"{room_of(file)}.{file.stem}.{function.name}")
+    return sorted(found)
+
+
+def _sets_status(node: ast.AST) -> bool:
+    """`x.status = …`, alone or among others, `setattr(x, "status", …)`, `….values(status=…)`."""
+    if isinstance(node, ast.Call):
+        called = ast.unparse(node.func).rpartition(".")[2]
+        names = [a.value for a in node.args if isinstance(a, ast.Constant)]
+        names += [each.arg for each in node.keywords if called == "values"]
+        return called in {"setattr", "values"} and "status" in names
+    return (
+        isinstance(node, ast.Attribute)
+        and node.attr == "status"
+        and isinstance(node.ctx, ast.Store)
+    )
 
 
 def _kept(found: re.Match[str]) -> str:

@@ -123,9 +123,7 @@ def test_a_ticket_is_on_time_or_late_by_the_last_audit(world: World) -> None:
     assert ticket(world, number)["archived_at"] is not None
 
 
-@pytest.mark.parametrize(
-    "operator", ["intake.register", "delivery.push_result", "delivery.archive"]
-)
+@pytest.mark.parametrize("operator", ["intake.register", "delivery.push_result"])
 def test_a_handler_is_safe_to_run_twice(world: World, operator: str) -> None:
     people, number = world.chain(), world.submit()
     world.accept(number, people.province)

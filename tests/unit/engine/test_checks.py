@@ -15,6 +15,7 @@ STRICT = Vocabulary(
     roles=frozenset({"operator", "handler", "auditor"}),
     deadline_keys=frozenset({"sign_in", "handle", "audit"}),
     statuses=frozenset({"submitted", "handling", "auditing"}),
+    ends=frozenset({"archived"}),
     units=frozenset({"handling_unit"}),
 )
 START, END = '<bpmn:startEvent id="s"/>', '<bpmn:endEvent id="e"/>'
@@ -430,6 +431,62 @@ def test_misspelt_word_is_found(old: str, new: str, code: str) -> None:
     assert problem.code == code
     assert problem.element_name in problem.message
     assert check({"three_tasks": xml}, "three_tasks", OPEN) == []
+
+
+STATUS = (
+    "<bpmn:extensionElements><spiffworkflow:properties>"
+    '<spiffworkflow:property name="status" value="{}"/>'
+    "</spiffworkflow:properties></bpmn:extensionElements>"
+)
+CATCH = '<bpmn:intermediateCatchEvent id="{}">{}{}</bpmn:intermediateCatchEvent>'
+BY_MESSAGE = '<bpmn:messageEventDefinition messageRef="m"/>'
+BY_TIME = "<bpmn:timerEventDefinition><bpmn:timeDuration>&quot;P1D&quot;</bpmn:timeDuration>\
+</bpmn:timerEventDefinition>"
+
+
+def choice_of_events(gateway: str, catch: str) -> str:
+    """An event gateway `g` before a message `c` and a timer, each with what stands in it."""
+    return between(
+        f'<bpmn:eventBasedGateway id="g">{gateway}</bpmn:eventBasedGateway>'
+        + CATCH.format("c", catch, BY_MESSAGE)
+        + CATCH.format("t", "", BY_TIME),
+        *("s>g", "g>c", "g>t", "c>e", "t>e"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (task("userTask", STATUS.format("handling")), {("x", "role_missing")}),
+        (task("receiveTask", STATUS.format("handling"), 'messageRef="m"'), set()),
+        (between(CATCH.format("c", STATUS.format("handling"), BY_MESSAGE), "s>c", "c>e"), set()),
+        (
+            between(CATCH.format("c", STATUS.format("archived"), BY_MESSAGE), "s>c", "c>e"),
+            {("c", "status_unknown")},
+        ),
+        (choice_of_events(STATUS.format("handling"), ""), set()),
+        (choice_of_events(STATUS.format("handeling"), ""), {("g", "status_unknown")}),
+        (choice_of_events("", STATUS.format("handling")), {("c", "status_place")}),
+        (task("scriptTask", f"{STATUS.format('handling')}<bpmn:script>a = 1</bpmn:script>"), "x"),
+        (task("exclusiveGateway", STATUS.format("handling")), "x"),
+        (
+            START + f'<bpmn:endEvent id="e">{STATUS.format("archived")}</bpmn:endEvent>'
+            f"{flow_of('s>e')}",
+            set(),
+        ),
+        (
+            START + f'<bpmn:endEvent id="e">{STATUS.format("handling")}</bpmn:endEvent>'
+            f"{flow_of('s>e')}",
+            {("e", "status_unknown")},
+        ),
+    ],
+)
+def test_a_state_stands_where_the_diagram_waits_or_ends(
+    body: str, expected: set[tuple[str, str]] | str
+) -> None:
+    found = codes(bundle(body, before=MESSAGE), STRICT)
+
+    assert found == ({(expected, "status_place")} if isinstance(expected, str) else expected)
 
 
 PROPERTY = '<spiffworkflow:property name="{}" value="{}"/>'

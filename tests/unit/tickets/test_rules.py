@@ -154,4 +154,23 @@ def test_the_title_is_the_beginning_of_the_content_in_one_line(content: str, tit
 def test_the_states_are_the_required_vocabulary() -> None:
     assert rules.STATES["submitted"] == "待签收"
     assert rules.STATES["result_pending"] == "待反馈"
-    assert rules.STATES.keys() >= rules.CLOSED
+    assert rules.STATES.keys() == rules.CLOSED | rules.WAITING
+
+
+@pytest.mark.parametrize(
+    ("standing", "reworked", "state"),
+    [
+        (["handling"], False, "handling"),
+        (["handling"], True, "reworking"),
+        (["auditing"], True, "auditing"),
+        (["handling", "suspended"], False, "suspended"),
+        (["suspended", "handling"], True, "suspended"),
+        (["reviewing", "dispatching"], False, "dispatching"),
+        (["archived"], True, "archived"),
+        ([], False, "delegated"),
+    ],
+)
+def test_a_state_is_where_the_diagram_stands(
+    standing: list[str], reworked: bool, state: str
+) -> None:
+    assert rules.state_of(standing, "delegated", reworked=reworked) == state
