@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app import demo
 from app.api import documents
 from app.cli_deadlines import calendar, deadlines
+from app.cli_notifications import notifications
 from app.core import clock
 from app.core.db import session, transact
 from app.core.errors import HotlineError
@@ -46,7 +47,7 @@ def init_app(app: Flask) -> None:
         seed,
     ):
         app.cli.add_command(group)
-    for command in (calendar, deadlines, openapi):
+    for command in (calendar, deadlines, notifications, openapi):
         app.cli.add_command(command)
 
 

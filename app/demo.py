@@ -23,6 +23,7 @@ from app.engine.registry import Actor
 from app.exchange import partners
 from app.exchange.models import Partner
 from app.files import services as files
+from app.notifications import hooks
 from app.organisations import queries as organisations
 from app.organisations.models import Unit
 from app.organisations.services import generate_units
@@ -94,6 +95,7 @@ def load_demo(password: str, secret: str, callbacks: dict[str, str], now: dateti
         return
     transact(lambda: add_staff(password, now))
     transact(lambda: add_partners(secret, callbacks))
+    transact(lambda: add_hooks(secret, callbacks))
     morning = now.astimezone(BEIJING).replace(hour=8, minute=31, second=0, microsecond=0)
     begin = min(morning, now - timedelta(hours=2))
     for number, (sample, steps) in enumerate(_morning()):
@@ -174,6 +176,16 @@ def add_partners(secret: str, callbacks: dict[str, str]) -> None:
         )
         partner.secrets = [secret]
     session().flush()
+
+
+def add_hooks(secret: str, callbacks: dict[str, str]) -> None:
+    """What staff are told goes to the simulators, which show it as SMS."""
+    for app_id, (code, _) in PROVINCES.items():
+        unit = organisations.unit_with_code(code.ljust(12, "0"))
+        if unit is not None:
+            url = f"{callbacks[app_id]}/notifications"
+            networks = ["127.0.0.0/8"]
+            hooks.set_up(unit, url, app_id=app_id, networks=networks, secret=secret)
 
 
 def advance(acceptance_no: str, now: datetime) -> bool:

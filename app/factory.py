@@ -18,6 +18,7 @@ from app.api import (
     decisions,
     documents,
     followups,
+    notifications,
     pages,
     partner,
     registrations,
@@ -111,6 +112,7 @@ def _add_api(application: Flask) -> None:
         if prefix == documents.STAFF:
             api.register_blueprint(actions.blueprint)
             api.register_blueprint(registrations.blueprint)
+            api.register_blueprint(notifications.blueprint)
         if prefix == documents.PARTNER:
             api.register_blueprint(decisions.blueprint)
             api.register_blueprint(followups.blueprint)

@@ -25,6 +25,8 @@ from app.engine import runner
 from app.exchange import limits, retention
 from app.exchange.delivery import Couriers
 from app.files import services as files
+from app.notifications import alarms, courier, messages
+from app.notifications import retention as old_notifications
 from app.pages import services as pages
 from app.security import seals
 from app.security import services as security
@@ -66,6 +68,22 @@ def _enforce_deadlines(now: datetime) -> int:
     return enforce_due(now)
 
 
+def _gather_notifications(now: datetime) -> int:
+    """Notifications that may leave the house become messages, one a person."""
+    return messages.gather(now)
+
+
+def _alarm(now: datetime) -> int:
+    """What administrators have to be told."""
+    alarms.tell(now)
+    return 0
+
+
+def _forget_notifications(now: datetime) -> int:
+    """Notifications of half a year ago, with what was sent of them."""
+    return old_notifications.forget(now)
+
+
 def _forget_nonces(now: datetime) -> int:
     return retention.forget_expired_nonces(now)
 
@@ -103,6 +121,9 @@ JOBS: tuple[Job, ...] = (
     Job("timers", _fire_due_instance, 1, 0.3),
     Job("inbox", _deliver_waiting_inbox, 5, 1),
     Job("deadlines", _enforce_deadlines, 1, 0.3),
+    Job("notifications", _gather_notifications, 5, 1),
+    Job("alarms", _alarm, 3600, 300),
+    Job("forget-notifications", _forget_notifications, 3600, 300),
     Job("forget-nonces", _forget_nonces, 300, 60),
     Job("forget-attempts", _forget_attempts, 3600, 300),
     Job("forget-rates", _forget_rates, 300, 60),
@@ -151,24 +172,29 @@ def run(app: Flask, stop: Event | None = None) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
-    couriers = Couriers(app)
+    couriers = {
+        "outbound": Couriers(app),
+        "hooks": Couriers(app, courier.due_destinations, courier.deliver_destination, threads=4),
+    }
     table = jobs()
     ticking = BackgroundScheduler(
         timezone=UTC,
-        executors={"default": {"type": "threadpool", "max_workers": len(table) + 1}},
+        executors={"default": {"type": "threadpool", "max_workers": len(table) + len(couriers)}},
         job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
     )
     for job in table:
         _add(ticking, job.name, partial(drain, app, job, stop), job.seconds, job.jitter)
-    _add(ticking, "outbound", partial(_send_couriers, couriers), 1, 0.3)
+    for name, each in couriers.items():
+        _add(ticking, name, partial(_send_couriers, name, each), 1, 0.3)
     ticking.start()
-    logger().info("scheduler_started", jobs=[job.name for job in table] + ["outbound"])
+    logger().info("scheduler_started", jobs=[job.name for job in table] + list(couriers))
     try:
         stop.wait()
     finally:
         stop.set()
         ticking.shutdown(wait=True)
-        couriers.stop()
+        for each in couriers.values():
+            each.stop()
         logger().info("scheduler_stopped")
 
 
@@ -179,11 +205,11 @@ def _lane_job(lane: registry.Lane) -> Job:
     return Job(f"lane:{lane.name}", once, 1, 0.3)
 
 
-def _send_couriers(couriers: Couriers) -> None:
+def _send_couriers(name: str, couriers: Couriers) -> None:
     try:
         couriers.tick()
     except Exception as error:
-        logger().error("job_failed", job="outbound", reason=type(error).__name__)
+        logger().error("job_failed", job=name, reason=type(error).__name__)
 
 
 def _add(

@@ -45,3 +45,9 @@ def resting(dests: Sequence[str]) -> set[str]:
             select(Circuit.dest).where(Circuit.dest.in_(dests), Circuit.open_until > func.now())
         )
     )
+
+
+def states(dests: Sequence[str]) -> dict[str, Circuit]:
+    """The trouble of those of the destinations that have any."""
+    rows = session().scalars(select(Circuit).where(Circuit.dest.in_(dests)))
+    return {row.dest: row for row in rows}

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
+from typing import Protocol
 
 import httpx
 import orjson
@@ -178,20 +179,34 @@ def write_outcome(call: Call, answer: Answer) -> Verdict:
     return verdict
 
 
-class Couriers:
-    """Delivers to several partners at once: a slow partner keeps only its own thread busy."""
+class Deliver(Protocol):
+    """`deliver_destination`, or another room's function that posts what one destination is owed."""
 
-    def __init__(self, app: Flask, *, threads: int = 16) -> None:
-        self._app = app
+    def __call__(self, dest: str, *, stop: Callable[[], bool]) -> int:
+        """Post what is due until `stop` says so; returns how many tries."""
+
+
+class Couriers:
+    """Delivers to several destinations at once: a slow one keeps only its own thread busy."""
+
+    def __init__(
+        self,
+        app: Flask,
+        due: Callable[[], list[str]] = due_destinations,
+        deliver: Deliver = deliver_destination,
+        *,
+        threads: int = 16,
+    ) -> None:
+        self._app, self._due, self._post = app, due, deliver
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="courier")
         self._busy: set[str] = set()
         self._lock = Lock()
         self._stopping = False
 
     def tick(self) -> list[Future[int]]:
-        """Send a courier to every due partner that has none; does not wait for them."""
+        """Send a courier to every due destination that has none; does not wait for them."""
         with self._app.app_context():
-            dests = due_destinations()
+            dests = self._due()
         sent = []
         for dest in dests:
             with self._lock:
@@ -210,7 +225,7 @@ class Couriers:
     def _deliver(self, dest: str) -> int:
         try:
             with self._app.app_context():
-                return deliver_destination(dest, stop=lambda: self._stopping)
+                return self._post(dest, stop=lambda: self._stopping)
         except Exception as error:
             logger().error("courier_failed", dest=dest, reason=type(error).__name__)
             return 0

@@ -1,6 +1,5 @@
 """Partner profiles (对接平台档案): made, changed, switched off; secrets shown once and rotated."""
 
-import ipaddress
 import secrets as random_secrets
 from collections.abc import Mapping
 from typing import Any
@@ -123,8 +122,8 @@ def _problems(values: Mapping[str, Any]) -> list[FieldError]:
         "province_code": (_is_province, "省级区划代码应为6位数字"),
         "sign_methods": (_are_methods, "签名算法只能是HMAC-SHA256、HMAC-SM3"),
         "callback_base": (_is_callback, "回调地址应为http(s)://主机/路径，不带参数"),
-        "callback_networks": (_are_networks, "网段格式不正确，例如10.1.0.0/16"),
-        "ip_allow_list": (_are_networks, "网段格式不正确，例如10.1.0.0/16"),
+        "callback_networks": (rules.are_networks, "网段格式不正确，例如10.1.0.0/16"),
+        "ip_allow_list": (rules.are_networks, "网段格式不正确，例如10.1.0.0/16"),
         "page_origin": (_is_origin, "页面来源应为https://主机[:端口]"),
         "paths": (_are_paths, "路径映射的键应为已定义的消息类型，值应为路径"),
         "field_names": (_are_names, "字段映射应为文本到文本"),
@@ -161,15 +160,6 @@ def _is_callback(value: Any) -> bool:
     except (ValueError, AttributeError, TypeError):
         return False
     return True
-
-
-def _are_networks(value: Any) -> bool:
-    try:
-        return isinstance(value, list) and all(
-            isinstance(each, str) and ipaddress.ip_network(each, strict=False) for each in value
-        )
-    except ValueError:
-        return False
 
 
 def _is_origin(value: Any) -> bool:

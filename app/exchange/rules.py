@@ -157,6 +157,16 @@ def caller_key(address: str) -> str:
     return f"ip:{ip}"
 
 
+def are_networks(value: Any) -> bool:
+    """Whether this is a list of networks or single addresses."""
+    try:
+        return isinstance(value, list) and all(
+            isinstance(each, str) and ipaddress.ip_network(each, strict=False) for each in value
+        )
+    except ValueError:
+        return False
+
+
 def is_public(address: str) -> bool:
     """Whether the address is on the open internet, also when IPv4 hides inside IPv6."""
     ip = _plain(ipaddress.ip_address(address))

@@ -15,7 +15,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.db import Model
 from app.core.sealed import SealedJSON
 
-PENDING, DELIVERED, DEAD = "pending", "delivered", "dead"
+PENDING, DELIVERED, DEAD, DROPPED = "pending", "delivered", "dead", "dropped"
+
+
+LANE = "notifications"
+"""Of the messages in the work queue."""
 
 
 class Notification(Model):
@@ -88,6 +92,11 @@ class NotificationHook(Model):
     quiet_until: Mapped[time] = mapped_column(Time)
     enabled: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+    @property
+    def dest(self) -> str:
+        """Its destination in the work queue, where it is told from platforms."""
+        return f"hook:{self.unit_id}"
 
 
 class NotificationMessage(Model):

@@ -15,6 +15,7 @@ from app.core.db import session
 from app.deadlines import calendars, editions
 from app.deadlines.editions import Edition
 from app.notifications import queries
+from app.notifications.errors import UnknownNotification
 from app.notifications.models import Notification, NotificationHook, NotificationPreference
 from app.notifications.rules import Quiet, send_at
 from app.organisations.models import Unit
@@ -64,18 +65,18 @@ def notify(notices: Sequence[Notice], now: datetime) -> None:
         session().execute(_ADD, _columns(rows, now))
 
 
-def mark_read(principal: Principal, notification_id: int, now: datetime) -> bool:
-    """One of one's own is read; False when there is none of that number to be seen."""
+def mark_read(principal: Principal, notification_id: int, now: datetime) -> Notification:
+    """One of one's own is read; UnknownNotification when there is none of that number to see."""
     found = session().scalar(
         select(Notification)
         .where(Notification.id == notification_id, queries.seen_by(principal))
         .with_for_update()
     )
     if found is None:
-        return False
+        raise UnknownNotification
     found.read_at = found.read_at or now
     session().flush()
-    return True
+    return found
 
 
 def mark_all_read(principal: Principal, up_to: int, now: datetime) -> int:

@@ -109,6 +109,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "accesslog.export": frozenset({"audit_admin"}),
     # one's own account 本人账号
     "account.password": _EVERYBODY,
+    "notification.read": _EVERYBODY,
     "account.token": _BUSINESS | _TECHNICAL,
 }
 """Action → roles. An action that is not in the table is a programming error, not a refusal."""

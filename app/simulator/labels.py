@@ -6,7 +6,10 @@ from typing import Any
 
 from app.exchange.rules import OPERATIONS
 
-TITLES = {**OPERATIONS, "report-files": "调查报告文件"}
+NOTIFICATIONS = "notifications"
+"""Where the platform's hook for SMS and mail is pointed in a demonstration."""
+
+TITLES = {**OPERATIONS, "report-files": "调查报告文件", NOTIFICATIONS: "工作人员提醒"}
 
 _BOTH_NUMBERS = ("acceptance_no", "external_ticket_no")
 REQUIRED: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +32,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "supplement-requests": (*_BOTH_NUMBERS, "request_no", "content", "reply_by"),
     "request-cancellations": (*_BOTH_NUMBERS, "request_no"),
     "status-events": (*_BOTH_NUMBERS, "event", "occurred_at"),
+    NOTIFICATIONS: ("message_id", "recipient", "text", "items"),
 }
 """REQUIREMENTS 3.3 and D8; missing ones are shown, not refused, as real platforms differ here."""
 
@@ -148,6 +152,28 @@ LABELS: Mapping[str, str] = {
     "size": "大小（字节）",
     "sm3": "SM3摘要",
     "sha256": "SHA-256摘要",
+    "message_id": "提醒编号",
+    "created_at": "生成时间",
+    "urgent": "立即发送",
+    "recipient": "接收人",
+    "account": "账号",
+    "unit": "单位",
+    "text": "短信内容",
+    "total": "条数",
+    "counts": "各类条数",
+    "items": "明细",
+    "notification_id": "编号",
+    "kind": "种类代码",
+    "kind_label": "种类",
+    "title": "标题",
+    "notified_at": "提醒时间",
+    "page_url": "查看地址",
+    "yellow": "黄灯",
+    "orange": "橙灯",
+    "red": "红灯",
+    "undelivered": "未送达",
+    "late_push": "推送超时",
+    "calendar": "日历",
     "code": "代码",
     "field": "字段",
     "message": "说明",

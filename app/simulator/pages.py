@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +16,7 @@ from app.simulator.behaviour import MODES, Control
 from app.simulator.client import Answer, PartnerClient
 from app.simulator.config import SimulatorConfig
 from app.simulator.invocation import DISPLAYS, TABLES, origin_of
-from app.simulator.journal import Journal
+from app.simulator.journal import Journal, Received
 
 SHOWN = 100
 DECISIONS = {"return-requests": "decide_return", "extension-requests": "decide_extension"}
@@ -41,7 +42,8 @@ def pages(config: SimulatorConfig, journal: Journal, control: Control) -> Bluepr
         return render_template(
             "index.html",
             config=config,
-            received=journal.received[: -SHOWN - 1 : -1],
+            received=_newest(journal, notifications=False),
+            sent_out=_newest(journal, notifications=True),
             submitted=journal.submitted[: -SHOWN - 1 : -1],
             refused=journal.refused[:-21:-1],
             totals=(len(journal.received), len(journal.submitted), len(journal.refused)),
@@ -208,6 +210,16 @@ def _reach(call: Any) -> Answer:
     except httpx.HTTPError:
         return Answer(0, {"code": "UNREACHABLE", "message": "无法连接12317平台"})
     return answer
+
+
+def _newest(journal: Journal, *, notifications: bool) -> list[Received]:
+    """The newest messages: those for the hotline, or those to be sent to staff as an SMS."""
+    wanted = (
+        message
+        for message in reversed(journal.received)
+        if (message.operation == labels.NOTIFICATIONS) is notifications
+    )
+    return list(islice(wanted, SHOWN))
 
 
 def _as_json(control: Control) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One's own account (账号与密码): the password, and the tokens of the staff interface."""
+"""One's own account (账号与密码): password, how one is told, tokens of the staff interface."""
 
 from typing import Any
 
@@ -14,6 +14,7 @@ from app.security.models import ApiToken
 from app.security.permissions import may, role_names
 from app.security.principal import Principal
 from app.ui.forms import form_errors
+from app.ui.notifications import preferences_of
 from app.ui.page import draw, permitted
 from app.ui.present import shown
 
@@ -90,6 +91,7 @@ def _page(principal: Principal, **context: Any) -> str:
         tokens=[_token(row) for row in rows if row.expires_at > now],
         may_hold_tokens=may_hold,
         token_days=TOKEN_DAYS,
+        told=None if principal.must_change_password else preferences_of(principal),
         **context,
     )
 

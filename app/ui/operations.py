@@ -20,6 +20,9 @@ from app.engine.failures import ActionFailed
 from app.engine.models import Incident
 from app.exchange import outbox
 from app.exchange import queries as exchange
+from app.notifications import messages
+from app.notifications import queries as notifications
+from app.notifications.errors import UnknownHook
 from app.security import access
 from app.security.permissions import may
 from app.security.principal import Principal
@@ -71,6 +74,7 @@ def index(principal: Principal) -> str:
         else [],
         may_retry=may(principal, "incident.retry"),
         reason_length=REASON,
+        hooks=[_hook(line, now) for line in notifications.hook_health(scope)],
     )
 
 
@@ -106,6 +110,33 @@ def settle(principal: Principal, message_id: int) -> Response:
         )
 
     return _back(work, "已标记为线下反馈")
+
+
+@blueprint.post("/operations/hooks/<int:unit_id>/resend")
+@permitted("queue.replay")
+def resend_notifications(principal: Principal, unit_id: int) -> Response:
+    """Try the hook's notifications again that were given up."""
+
+    def work() -> None:
+        _require_hook(principal, unit_id)
+        count = messages.resend_dead(unit_id, actor=principal.display_name)
+        _record(principal, "queue.resend", "hook", unit_id, messages=count)
+
+    return _back(work, "已重新排队，稍后自动发送")
+
+
+@blueprint.post("/operations/hooks/<int:unit_id>/drop")
+@permitted("queue.replay")
+def drop_notifications(principal: Principal, unit_id: int) -> Response:
+    """Give them up for good; they can be read in the product all the same."""
+
+    def work() -> None:
+        _require_hook(principal, unit_id)
+        reason = _reason()
+        count = messages.drop_dead(unit_id, reason, actor=principal.display_name)
+        _record(principal, "queue.settle", "hook", unit_id, reason=reason, messages=count)
+
+    return _back(work, "已作罢")
 
 
 @blueprint.post("/operations/incidents/<int:incident_id>/retry")
@@ -202,18 +233,23 @@ def _message(principal: Principal, row: exchange.Delivery, partner: str) -> dict
     }
 
 
-def _partner(line: exchange.PartnerHealth, now: datetime) -> dict[str, Any]:
-    resting = line.resting_until is not None and line.resting_until > now
+def _state(
+    line: exchange.PartnerHealth | notifications.HookHealth, now: datetime
+) -> tuple[str, str]:
+    """How a destination is doing, and the colour of that."""
     if not line.enabled:
-        label, tone = "已停用", ""
-    elif resting:
-        label, tone = f"暂停发送至 {present.shown(line.resting_until)}", "red"
-    elif line.dead:
-        label, tone = "有未送达", "red"
-    elif line.failures_in_a_row:
-        label, tone = f"连续失败 {line.failures_in_a_row} 次", "orange"
-    else:
-        label, tone = "正常", "green"
+        return "已停用", ""
+    if line.resting_until is not None and line.resting_until > now:
+        return f"暂停发送至 {present.shown(line.resting_until)}", "red"
+    if line.dead:
+        return "有未送达", "red"
+    if line.failures_in_a_row:
+        return f"连续失败 {line.failures_in_a_row} 次", "orange"
+    return "正常", "green"
+
+
+def _partner(line: exchange.PartnerHealth, now: datetime) -> dict[str, Any]:
+    label, tone = _state(line, now)
     return {
         "name": line.name,
         "app_id": line.app_id,
@@ -224,6 +260,28 @@ def _partner(line: exchange.PartnerHealth, now: datetime) -> dict[str, Any]:
         "last_success_at": present.shown(line.last_success_at),
         "p95": f"{line.p95_ms} 毫秒" if line.p95_ms is not None else "",
         "reason": present.delivery_error(line.reason) if line.failures_in_a_row else "",
+    }
+
+
+def _require_hook(principal: Principal, unit_id: int) -> None:
+    """UnknownHook unless it is one this person looks after."""
+    lines = notifications.hook_health(province_scope(principal))
+    if all(line.unit_id != unit_id for line in lines):
+        raise UnknownHook
+
+
+def _hook(line: notifications.HookHealth, now: datetime) -> dict[str, Any]:
+    label, tone = _state(line, now)
+    return {
+        "name": line.unit_name,
+        "label": label,
+        "tone": tone,
+        "quiet": f"{line.quiet_from:%H:%M}–{line.quiet_until:%H:%M}",
+        "waiting": line.waiting,
+        "dead": line.dead,
+        "reason": present.delivery_error(line.reason) if line.reason else "",
+        "resend_url": url_for("operations.resend_notifications", unit_id=line.unit_id),
+        "drop_url": url_for("operations.drop_notifications", unit_id=line.unit_id),
     }
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from app.core.db import session
 from app.engine.models import UserTask
 from app.exchange import queries as exchange
+from app.notifications import queries as notifications
 from app.security.permissions import LEVELS, may, require
 from app.security.principal import Principal
 from app.security.sessions import session_principal
@@ -60,6 +61,7 @@ def draw(
         "product_name": current_app.config["SETTINGS"].product_name,
         "logout_url": url_for("sessions.sign_out"),
         "user": None,
+        "bell": None,
         "nav": [],
     }
     if principal is not None:
@@ -69,8 +71,21 @@ def draw(
             "level_label": LEVEL_LABELS.get(principal.level, ""),
         }
         frame["account_url"] = url_for("account.show")
+        if not principal.must_change_password:
+            frame["bell"] = bell_of(principal)
         frame["nav"] = [_entry(principal, page, counts or {}) for page in _pages(principal)]
     return render_template(template, **frame, **context)
+
+
+def bell_of(principal: Principal) -> dict[str, Any]:
+    """How many notifications wait to be read: one statement, from a partial index."""
+    count = notifications.unread_count(principal)
+    return {
+        "url": url_for("notifications.index", unread=1 if count else None),
+        "refresh_url": url_for("notifications.bell"),
+        "count": min(count, notifications.MOST - 1),
+        "more": count >= notifications.MOST,
+    }
 
 
 def home_of(principal: Principal) -> str:

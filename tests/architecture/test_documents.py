@@ -36,9 +36,9 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in plain}
 
 
-def example(name: str) -> str:
-    """A fenced block of the integration page."""
-    found = re.search(_EXAMPLE.format(name), INTEGRATION, re.DOTALL)
+def example(name: str, page: str = INTEGRATION) -> str:
+    """A fenced block of a page."""
+    found = re.search(_EXAMPLE.format(name), page, re.DOTALL)
     assert found is not None, f"there is no example {name}"
     return found[1]
 
@@ -183,6 +183,21 @@ def test_the_python_of_the_integration_page_signs_as_we_do() -> None:
             wanted["nonce"],
         )
         assert signed == wanted["HMAC-SHA256"]["X-Signature"]
+
+
+def test_the_python_of_the_hook_page_knows_our_messages_from_others() -> None:
+    names: dict = {}
+    page = (ROOT / "docs" / "howto" / "notification-hook.md").read_text()
+    exec(compile(example("receiver", page), "notification-hook.md", "exec"), names)
+    body, said = b'{"text": "x"}', {"path": "/12317", "secret": "s", "now": lambda: 1_795_485_600}
+    signed = {"app_id": "zhuanban", "secret": "s", "timestamp": 1_795_485_600_000}
+    headers = signature.sign("POST", "/12317", nonce="3f1c9a7e5b2d4860", body=body, **signed)
+
+    assert names["is_genuine"](headers=headers, body=body, **said)
+    assert not names["is_genuine"](headers=headers, body=body + b" ", **said)
+    assert not names["is_genuine"](headers=headers, body=body, **{**said, "secret": "t"})
+    late = {**said, "now": lambda: 1_795_485_600 + 301}
+    assert not names["is_genuine"](headers=headers, body=body, **late)
 
 
 def test_the_shell_command_of_the_integration_page_signs_the_string_to_sign() -> None:

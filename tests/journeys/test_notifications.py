@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from app.core.clock import BEIJING
 from app.core.db import db, session
 from app.notifications.models import Notification
 from tests.support.journey import Chain, World
+from tests.support.notifications import hooked, send, sent
+from tests.support.pages import Browser
 from tests.support.people import CHONGQING, GUIZHOU, MEITAN, ZUNYI, Person
 from tests.support.timelimits import deadlines, let_pass
 
@@ -103,6 +106,24 @@ def test_after_a_night_without_service_one_light_is_told_once(
     let_pass(world, night + timedelta(minutes=1), number)
 
     assert told(world, people.county, number, "handle") == ["red"]
+
+
+def test_a_yellow_light_reaches_the_clerk_s_page_and_as_an_sms_the_gateway(
+    world: World, people: Chain, number: str
+) -> None:
+    moment = just_after(deadlines(world, number)["handle"].yellow_at)
+    with hooked(world):
+        let_pass(world, moment, number)
+        send(world, moment + timedelta(minutes=1))
+
+    due = deadlines(world, number)["handle"].due_at.astimezone(BEIJING)
+    title = f"办理时限临近（{due:%m-%d %H:%M}）：{number}"
+    assert title in Browser(world.app, people.county).get("/notifications").text
+    by_account = {body["recipient"]["account"]: body for body in sent(world)}
+    assert title in [item["title"] for item in by_account[people.county.username]["items"]]
+    assert title not in str(by_account.get(people.city.username))
+    assert "李某某" not in str(by_account)
+    assert "13800001234" not in str(by_account)
 
 
 def test_an_urgent_task_is_told_to_the_unit_at_once(world: World, people: Chain) -> None:

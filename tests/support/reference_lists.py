@@ -24,6 +24,7 @@ OTHER_VARIABLES = {
     "DEMO_PASSWORD": "Password of the sample accounts; `make run` makes one a machine.",
     "HOTLINE_PORT": "Port of the web pages of `make run`; 5000 unless set.",
     "HOTLINE_SIMULATOR_PORT": "First port of the simulators of `make run`; 5345 unless set.",
+    "NOTIFICATION_SECRET": "Secret of a hook's gateway, for `flask notifications hook set`.",
     "SIMULATOR_SECRET": "Signing secret of the simulated platforms; `make run` makes one itself.",
     "TEST_DATABASE_URL": "Server of the tests instead of the embedded one; they make and drop"
     " databases on it.",
