@@ -104,9 +104,9 @@ class Deadline(Model):
             postgresql_where=text("provisional and state in ('running', 'paused')"),
         ),
         Index(
-            "ix_deadlines_late",
+            "ix_deadlines_lit",
             *("due_at", "id"),
-            postgresql_where=text("state = 'running' and light = 'red'"),
+            postgresql_where=text("light <> 'green' and state in ('running', 'paused')"),
         ),
         {"postgresql_with": {"fillfactor": 80}},
     )

@@ -1,16 +1,30 @@
-"""Tickets by how late they are (超期清单), for supervisors; each list in the reader's scope.
+"""What is late and what soon will be (超期清单), for supervisors; each list in the reader's scope.
 
-The order is the due date: the indexes of open tickets by unit and due date serve every list.
+By the total of a ticket or by its stages. What a list holds is lit: the index of deadlines that are
+no longer green, or that of the unit's open tickets, whichever is shorter, answers for it.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select, true, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    SQLColumnExpression,
+    case,
+    func,
+    or_,
+    select,
+    true,
+    tuple_,
+)
 
 from app.core.db import session
-from app.deadlines.ladder import LEADERS, NOTICE, ORANGE, RED, SUPERVISE, YELLOW
+from app.deadlines.ladder import GREEN, LEADERS, NOTICE, ORANGE, RED, SUPERVISE, YELLOW
 from app.deadlines.models import OPEN_STATES, Deadline, TicketClock
 from app.engine.models import ProcessInstance, UserTask
 from app.organisations.models import Unit
@@ -21,13 +35,31 @@ from app.tickets.queries import PAGE, visible_to
 LISTS = {
     "soon": (YELLOW, ORANGE),
     "late": (RED, SUPERVISE, LEADERS, NOTICE),
+    "supervise": (SUPERVISE, LEADERS, NOTICE),
     "leaders": (LEADERS, NOTICE),
     "notice": (NOTICE,),
 }
-"""即将超期, 已超期, 领导督办 (three working days late), 通报 (five): steps of the total."""
+"""即将超期, 已超期, 待督办 (one working day late), 领导督办 (three), 通报 (five): steps reached."""
 
-MOST = 1000
-"""Counts stop here: nobody reads further."""
+TOTAL = "total"
+Counts = dict[int, Counter[str]]
+"""Unit → list → how many."""
+_COLUMNS = {
+    "province": Ticket.province_unit_id,
+    "city": Ticket.city_unit_id,
+    "county": Ticket.county_unit_id,
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which deadlines: of the whole ticket, or of its stages, narrowed by what is set."""
+
+    by_stage: bool = False
+    stage: str | None = None
+    ticket_type: str | None = None
+    unit: Unit | None = None
+    """One below the reader's, or the reader's own: what that has itself."""
 
 
 def below(principal: Principal) -> ColumnElement[bool]:
@@ -35,30 +67,38 @@ def below(principal: Principal) -> ColumnElement[bool]:
     return true() if principal.level == "national" else visible_to(principal)
 
 
-def tickets(
+def deadlines(
     principal: Principal,
+    wanted: Wanted,
     name: str,
     *,
     after: tuple[datetime, int] | None = None,
     limit: int = PAGE,
 ) -> Sequence[Row[Ticket, TicketClock, Deadline]]:
-    """A list with clocks and totals, the one due first on top; one row more when it goes on."""
-    query = _listed(principal, name).add_columns(TicketClock, Deadline)
+    """A list with clocks, what is due first on top; one row more when it goes on."""
+    query = _lit(principal, wanted).with_only_columns(Ticket, TicketClock, Deadline)
+    query = query.where(Deadline.light.in_(LISTS[name]))
     if after is not None:
-        query = query.where(tuple_(Ticket.due_at, Ticket.id) > after)
-    return session().execute(query.order_by(Ticket.due_at, Ticket.id).limit(limit + 1)).all()
+        query = query.where(tuple_(Deadline.due_at, Deadline.id) > after)
+    return session().execute(query.order_by(Deadline.due_at, Deadline.id).limit(limit + 1)).all()
 
 
-def counts(principal: Principal) -> dict[str, int]:
-    """How long each list is, up to `MOST`, by one statement."""
-    columns = [
-        select(func.count())
-        .select_from(_listed(principal, name).with_only_columns(Ticket.id).limit(MOST).subquery())
-        .scalar_subquery()
-        .label(name)
-        for name in LISTS
-    ]
-    return dict(session().execute(select(*columns)).one()._mapping)
+def counts(principal: Principal, wanted: Wanted) -> Counts:
+    """How long each list is for each unit directly below, and for what the own unit has itself.
+
+    One pass over what is lit.
+    """
+    unit = _of_unit(principal, wanted)
+    rows = session().execute(
+        _lit(principal, wanted)
+        .with_only_columns(unit, Deadline.light, func.count())
+        .group_by(unit, Deadline.light)
+    )
+    found: Counts = {}
+    for unit_id, light, number in rows:
+        names = [name for name, lights in LISTS.items() if light in lights]
+        found.setdefault(unit_id, Counter()).update(dict.fromkeys(names, number))
+    return found
 
 
 @dataclass(frozen=True)
@@ -88,20 +128,47 @@ def places(acceptance_nos: Collection[str]) -> dict[str, Place]:
     return {row[0]: Place(*row[1:]) for row in rows}
 
 
-def _listed(principal: Principal, name: str) -> Select[Ticket]:
-    return (
+def _lit(principal: Principal, wanted: Wanted) -> Select[Ticket]:
+    """The open deadlines in scope that are no longer green."""
+    query = (
         select(Ticket)
         .join(TicketClock, TicketClock.ticket_id == Ticket.id)
         .join(
             Deadline,
-            (Deadline.ticket_id == Ticket.id)
-            & (Deadline.round == TicketClock.round)
-            & (Deadline.stage == "total"),
+            (Deadline.ticket_id == Ticket.id) & (Deadline.round == TicketClock.round),
         )
         .where(
             below(principal),
             Ticket.archived_at.is_(None),
             Deadline.state.in_(OPEN_STATES),
-            Deadline.light.in_(LISTS[name]),
+            Deadline.light != GREEN,
         )
     )
+    if wanted.by_stage:
+        query = query.where(
+            Deadline.stage == wanted.stage if wanted.stage else Deadline.stage != TOTAL
+        )
+    else:
+        query = query.where(Deadline.stage == TOTAL)
+    if wanted.ticket_type:
+        query = query.where(Ticket.ticket_type == wanted.ticket_type)
+    if wanted.unit is None:
+        return query
+    if wanted.unit.id == principal.unit_id:
+        return query.where(_of_unit(principal, wanted) == wanted.unit.id)
+    query = query.where(_COLUMNS[wanted.unit.level] == wanted.unit.id)
+    return query.where(_of_unit(principal, wanted) != principal.unit_id)
+
+
+def _of_unit(principal: Principal, wanted: Wanted) -> SQLColumnExpression[Any]:
+    """The unit directly below that a ticket was handed to, or the own one while it was not.
+
+    A stage is the own unit's while that has it, wherever the ticket has been.
+    """
+    own = principal.unit_id
+    handed = {
+        "national": Ticket.province_unit_id,
+        "province": func.coalesce(Ticket.city_unit_id, Ticket.county_unit_id, own),
+        "city": func.coalesce(Ticket.county_unit_id, own),
+    }.get(principal.level, Ticket.county_unit_id)
+    return case((Deadline.unit_id == own, own), else_=handed) if wanted.by_stage else handed

@@ -1,6 +1,7 @@
 """Lists for supervisors (超期督办): what will be late soon, what is, and what has been for days."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,16 +13,19 @@ from app.core.errors import FieldError, Invalid
 from app.deadlines import calendars, editions
 from app.deadlines.ladder import LEADERS, NOTICE, SUPERVISE
 from app.deadlines.models import PAUSED, Deadline, TicketClock
+from app.deadlines.policy import TITLES
 from app.divisions import queries as divisions
 from app.matters import queries as matters
 from app.matters import rules
+from app.organisations import queries as organisations
+from app.organisations.models import Unit
 from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets import overdue, types
 from app.tickets.actions import ACTIONS
 from app.tickets.disclosure import title_for
 from app.tickets.models import Ticket
-from app.tickets.overdue import Place
+from app.tickets.overdue import Counts, Place
 from app.tickets.queries import PAGE
 from app.tickets.rules import STATES
 from app.ui import clocks
@@ -33,11 +37,14 @@ blueprint = Blueprint("overdue", __name__)
 _TITLES = {
     "soon": ("即将超期", "orange"),
     "late": ("已超期", "red"),
+    "supervise": ("待督办 · 超期 1 日", "red"),
     "leaders": ("领导督办 · 超期 3 日", "red"),
     "notice": ("通报 · 超期 5 日", "red"),
 }
+_BY = {"total": "按总时限", "stage": "按环节时限"}
 _STEPS = {SUPERVISE: "督办", LEADERS: "领导督办", NOTICE: "通报"}
 _FLAGS = {"urge": "已催办", "supervise": "已督办"}
+_FILTERS = ("list", "by", "unit", "type", "stage")
 
 
 @blueprint.get("/overdue")
@@ -47,11 +54,14 @@ def index(principal: Principal) -> str:
     now = clock.now()
     chosen = request.args.get("list", "late")
     chosen = chosen if chosen in overdue.LISTS else "late"
+    units = _units(principal)
+    wanted = _wanted(units)
     after = _place(request.args["after"]) if request.args.get("after") else None
-    found = overdue.tickets(principal, chosen, after=after)
+    found = overdue.deadlines(principal, wanted, chosen, after=after)
     page = found[:PAGE]
-    last = page[-1][0] if len(found) > PAGE else None
-    counts = overdue.counts(principal)
+    last = page[-1][2] if len(found) > PAGE else None
+    everybody = overdue.counts(principal, replace(wanted, unit=None))
+    counted = overdue.counts(principal, wanted) if wanted.unit else everybody
     return draw(
         "overdue/index.html",
         principal,
@@ -61,31 +71,99 @@ def index(principal: Principal) -> str:
                 "key": name,
                 "tone": tone,
                 "label": label,
-                "count": f"{counts[name]}+" if counts[name] == overdue.MOST else counts[name],
+                "count": sum(numbers[name] for numbers in counted.values()),
                 "active": name == chosen,
-                "url": url_for("overdue.index", list=name),
+                "url": _here(list=name),
             }
             for name, (label, tone) in _TITLES.items()
         ],
         title=_TITLES[chosen][0],
-        rows=_rows(principal, page, now),
-        next_url=url_for("overdue.index", list=chosen, after=f"{last.due_at.isoformat()}_{last.id}")
-        if last
-        else None,
-        first_url=url_for("overdue.index", list=chosen) if after else None,
+        ways=[
+            {"label": label, "active": (key == "stage") == wanted.by_stage, "url": _here(by=key)}
+            for key, label in _BY.items()
+        ],
+        filters={
+            "kept": {"list": chosen, "by": "stage" if wanted.by_stage else "total"},
+            "units": [(unit.id, _named(principal, unit.id, unit.name)) for unit in units],
+            "unit": wanted.unit.id if wanted.unit else "",
+            "types": [(each.code, each.title) for each in types.TICKET_TYPES.values()],
+            "type": wanted.ticket_type or "",
+            "stages": [(key, title) for key, title in TITLES.items() if key != overdue.TOTAL],
+            "stage": wanted.stage or "",
+            "by_stage": wanted.by_stage,
+            "reset_url": url_for("overdue.index", list=chosen, by=request.args.get("by")),
+        },
+        columns=[label.split(" · ")[0] for label, _ in _TITLES.values()],
+        units=_numbers(principal, everybody),
+        rows=_rows(principal, page, now, by_stage=wanted.by_stage),
+        next_url=_here(after=f"{last.due_at.isoformat()}_{last.id}") if last else None,
+        first_url=_here() if after else None,
     )
 
 
+def _wanted(units: Sequence[Unit]) -> overdue.Wanted:
+    """The filters of the address; what names nothing here is left out."""
+    args = request.args
+    by_stage, stage = args.get("by") == "stage", args.get("stage")
+    unit_id = args.get("unit", type=int)
+    return overdue.Wanted(
+        by_stage=by_stage,
+        stage=stage if by_stage and stage in TITLES and stage != overdue.TOTAL else None,
+        ticket_type=args["type"] if args.get("type") in types.TICKET_TYPES else None,
+        unit=next((unit for unit in units if unit.id == unit_id), None),
+    )
+
+
+def _units(principal: Principal) -> list[Unit]:
+    """The own unit and those below it; at the top, the provinces."""
+    if principal.level == "national":
+        return organisations.children(principal.unit_id)
+    own = organisations.unit(principal.unit_id)
+    return [*([own] if own else []), *organisations.all_below(principal.unit_id)]
+
+
+def _named(principal: Principal, unit_id: int, name: str) -> str:
+    return f"本级（{name}）" if unit_id == principal.unit_id else name
+
+
+def _numbers(principal: Principal, counts: Counts) -> list[dict[str, Any]]:
+    """A line for each unit that has something, the one with most that is late on top."""
+    names = organisations.names(counts)
+    order = sorted(counts, key=lambda each: (-counts[each]["late"], -counts[each]["soon"], each))
+    return [
+        {
+            "name": _named(principal, unit_id, names.get(unit_id, "")),
+            "url": _here(unit=unit_id),
+            "numbers": [
+                {"count": counts[unit_id][name], "url": _here(unit=unit_id, list=name)}
+                for name in _TITLES
+            ],
+        }
+        for unit_id in order
+    ]
+
+
+def _here(**changed: Any) -> str:
+    """The same list with some filters changed, from its beginning."""
+    kept = {name: request.args.get(name) for name in _FILTERS} | changed
+    return url_for("overdue.index", **{k: v for k, v in kept.items() if v not in {None, ""}})
+
+
 def _rows(
-    principal: Principal, page: Sequence[Row[Ticket, TicketClock, Deadline]], now: datetime
+    principal: Principal,
+    page: Sequence[Row[Ticket, TicketClock, Deadline]],
+    now: datetime,
+    *,
+    by_stage: bool,
 ) -> list[dict[str, Any]]:
     """A handful of statements for all rows of a page."""
     areas = divisions.full_names(t.division_code for t, _, _ in page if t.division_code)
     waiting = overdue.places([t.acceptance_no for t, _, _ in page])
     flags = matters.flags([t.id for t, _, _ in page])
+    holders = organisations.names({row.unit_id for _, _, row in page if row.unit_id})
     edition = editions.current().calendar
     rows = []
-    for ticket, started, total in page:
+    for ticket, started, row in page:
         place = waiting.get(ticket.acceptance_no)
         may_read = _may_read(principal, ticket)
         number = ticket.acceptance_no
@@ -96,14 +174,16 @@ def _rows(
                 "url": url_for("tickets.show", acceptance_no=number) if may_read else None,
                 "type_label": types.title_of(ticket),
                 "area": areas.get(ticket.division_code or "", "") or "待确认",
-                "step": place.step if place else STATES[ticket.status],
-                "holder": place.unit_name if place else "",
-                "due_text": shown(total.due_at),
-                "light": "none" if total.state == PAUSED else clocks.lamp(total.light),
+                "step": TITLES[row.stage]
+                if by_stage
+                else (place.step if place else STATES[ticket.status]),
+                "holder": holders.get(row.unit_id or 0) or (place.unit_name if place else ""),
+                "due_text": shown(row.due_at),
+                "light": "none" if row.state == PAUSED else clocks.lamp(row.light),
                 "remaining_text": clocks.left(
-                    total, started, now, calendars.of(started.division_code, edition)
+                    row, started, now, calendars.of(started.division_code, edition)
                 ),
-                "tags": _tags(total, flags.get(ticket.id, frozenset())),
+                "tags": _tags(row, flags.get(ticket.id, frozenset())),
                 "urgent": ticket.urgency == 2,
                 "actions": _actions(principal, ticket, place) if may_read else [],
             }
