@@ -67,9 +67,14 @@ def refuse(error: HotlineError) -> Response:
     response = answer({**error.payload(), "request_id": request_id()}, error.status)
     if error.status == 401 and request.path.startswith("/api/"):
         response.headers["WWW-Authenticate"] = "Bearer"
-    if "retry_after" in error.details:
-        response.headers["Retry-After"] = str(error.details["retry_after"])
+    response.headers.update(wait_of(error))
     return response
+
+
+def wait_of(error: HotlineError) -> dict[str, str]:
+    """The header of a refusal that says when to come again."""
+    seconds = error.details.get("retry_after")
+    return {} if seconds is None else {"Retry-After": str(seconds)}
 
 
 _HTTP_CODES = {

@@ -1,5 +1,6 @@
 """`/openapi/v1/page-sessions`: 12345 opens a registration form for its operator (I16)."""
 
+from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -85,6 +86,14 @@ EXAMPLE = {
 }
 
 
+def read(body: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What is asked for, validated; an address that a platform signs itself says the same."""
+    wanted = load(_BODY, body)
+    if problems := call_time_problems(wanted["called_at"], now)[0]:
+        raise Invalid(problems)
+    return wanted
+
+
 @blueprint.post("/page-sessions")
 @blueprint.doc(
     summary="I16 页面调用",
@@ -111,9 +120,7 @@ EXAMPLE = {
 def open_page(partner: Partner) -> tuple[Any, int]:
     """A form for one matter of one caller; nothing of the caller is in its address."""
     now = clock.now()
-    wanted = load(_BODY, json_object())
-    if problems := call_time_problems(wanted["called_at"], now)[0]:
-        raise Invalid(problems)
+    wanted = read(json_object(), now)
     page, token = services.open_session(partner, wanted, now)
     base = cast(Settings, current_app.config["SETTINGS"]).public_url.rstrip("/")
     return {

@@ -45,6 +45,13 @@ def count_failure(ip: str) -> None:
     _take(rules.caller_key(ip), FAILURES_PER_MINUTE, FAILURES_PER_MINUTE)
 
 
+def heed(ip: str) -> None:
+    """RateLimited while an address has failed too often, for doors without a partner."""
+    refuse_failing(
+        session().scalar(select(RateBucket.full_at).where(RateBucket.key == rules.caller_key(ip)))
+    )
+
+
 def refuse_failing(full_at: datetime | None) -> None:
     """RateLimited when the failures of an address, by its bucket, have used up what it may."""
     if full_at is None:

@@ -66,6 +66,7 @@ def open_session(
     )
     session().add(page)
     session().flush()
+    _take_over(page, now)
     return page, token
 
 
@@ -191,6 +192,41 @@ def forget_old(now: datetime, *, limit: int = 500) -> int:
         for file in files.drafts_of_task(page_id, owner):
             files.remove_draft(file.id, owner)
     return len(gone)
+
+
+def _take_over(page: PageSession, now: datetime) -> None:
+    """Bring along what the same operator typed for the same call, in a page that was lost.
+
+    That page is closed: of one call there is one form.
+    """
+    same = [
+        PageSession.called_at == page.called_at,
+        PageSession.external_ticket_no.is_(None),
+    ]
+    if page.external_ticket_no is not None:
+        same = [PageSession.external_ticket_no == page.external_ticket_no]
+    before = session().scalar(
+        select(PageSession)
+        .where(
+            PageSession.created_at > now - rules.FILL_FOR - rules.OPEN_FOR,
+            PageSession.partner_id == page.partner_id,
+            PageSession.intake_table == page.intake_table,
+            PageSession.operator_no == page.operator_no,
+            PageSession.ticket_id.is_(None),
+            PageSession.draft.is_not(None),
+            PageSession.id != page.id,
+            *same,
+        )
+        .order_by(PageSession.created_at.desc())
+        .limit(1)
+        .with_for_update()
+    )
+    if before is None or before.caller_number != page.caller_number:
+        return
+    page.draft, before.draft, before.key_hash = before.draft, None, None
+    for file in files.drafts_of_task(before.id, owner_of(page)):
+        file.task_id = page.id
+    session().flush()
 
 
 def _receive(page: PageSession, taken: intake.Intake, now: datetime) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import httpx
 import orjson
 
 from app.exchange import signature
+from app.pages import links
 
 PREFIX = "/openapi/v1"
 
@@ -162,6 +163,29 @@ class PartnerClient:
     def open_page(self, wanted: Mapping[str, Any]) -> Answer:
         """Ask for a registration page (页面调用, I16): `data.url` opens once, within minutes."""
         return self.post("/page-sessions", wanted)
+
+    def page_link(self, table: str, caller_number: str, operator_no: str, **more: str) -> str:
+        """An address of a registration page that needs no question first (PAGE-02)."""
+        path = f"{self._root}/page/{table}"
+        stamp, nonce = round(time.time() * 1000), secrets.token_hex(16)
+        number = links.sealed(caller_number, self._secret, self._method, secrets.token_bytes(12))
+        query = urlencode(
+            {
+                **{"app_id": self._app_id, "operator_no": operator_no, "caller_number": number},
+                **{"ts": str(stamp), "nonce": nonce, "sign_method": self._method, **more},
+            }
+        )
+        signed = signature.sign(
+            "GET",
+            path,
+            app_id=self._app_id,
+            secret=self._secret,
+            timestamp=stamp,
+            nonce=nonce,
+            query=query,
+            sign_method=self._method,
+        )
+        return f"{self._base}/page/{table}?{query}&sign={signed['X-Signature']}"
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Answer:
         """A signed GET below the API's root."""

@@ -13,7 +13,8 @@ from app.simulator.client import Answer, PartnerClient
 from app.simulator.config import SimulatorConfig
 
 TABLES = {"complaint": "投诉", "declaration": "申报", "consultation": "咨询"}
-DISPLAYS = {"window": "新窗口", "iframe": "框架内"}
+LINK = "link"
+DISPLAYS = {"window": "新窗口", "iframe": "框架内", LINK: "新窗口（自行签名的地址）"}
 
 
 def origin_of(url: str) -> str:
@@ -43,6 +44,8 @@ def invocation(config: SimulatorConfig) -> Blueprint:
             ),
             "display": display,
         }
+        if display == LINK:
+            return redirect(_link(config, wanted), 303)
         answer = _ask(config, wanted)
         if answer.ok and display == "window":
             return redirect(answer.data["url"], 303)
@@ -58,6 +61,17 @@ def invocation(config: SimulatorConfig) -> Blueprint:
         return page if answer.ok else (page, 502)
 
     return views
+
+
+def _link(config: SimulatorConfig, wanted: dict[str, Any]) -> str:
+    platform, app_id = config.platform_url, config.app_id
+    with PartnerClient(platform, app_id, config.secret, config.sign_method) as client:
+        return client.page_link(
+            wanted["ticket_type"],
+            wanted["caller_number"],
+            wanted["operator_no"],
+            external_ticket_no=wanted["external_ticket_no"],
+        )
 
 
 def _ask(config: SimulatorConfig, wanted: dict[str, Any]) -> Answer:

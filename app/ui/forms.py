@@ -42,6 +42,15 @@ _WIDGETS: tuple[tuple[type[fields.Field[Any]], str], ...] = (
 
 
 @dataclass(frozen=True)
+class DivisionLevel:
+    """One level of a division's cascade: what can be chosen there, and what is."""
+
+    label: str
+    options: tuple[tuple[str, str], ...]
+    chosen: str
+
+
+@dataclass(frozen=True)
 class FieldView:
     """One field as the page draws it. `name` is the wire name, the key of values and errors."""
 
@@ -63,6 +72,11 @@ class FieldView:
     source_url: str = ""
     show_when: tuple[tuple[str, tuple[str, ...]], ...] = ()
     parts: tuple["FieldView", ...] = ()
+    levels: tuple[DivisionLevel, ...] = ()
+    """Of a division: the cascade that works without scripts; `app.ui.places` fills it in."""
+    found: tuple[tuple[str, str], ...] = ()
+    """Of a division: what fits the words that were looked for."""
+    find_url: str = "/places.json"
 
     def shown(self, value: Any) -> str:
         """The text of the input: moments as Beijing wall time, nothing for None."""

@@ -4,8 +4,7 @@ Nobody signs in here. What a browser may see it proves by the page's cookie or, 
 key in the form; see `app.pages.rules`.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -14,22 +13,25 @@ from uuid import UUID
 from flask import Blueprint, Response, current_app, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.api import http
+from app.api import door, http
+from app.api import pages as page_requests
 from app.core import clock
 from app.core.db import session, transact
 from app.core.errors import FieldError, HotlineError, Invalid, NotFound
+from app.divisions.search import Place
 from app.engine.errors import UnknownDefinition
+from app.exchange import inbound, limits
 from app.exchange.errors import IdempotencyConflict
 from app.files import services as files
 from app.files.services import MAX_BYTES
-from app.pages import forms, rules, services
+from app.pages import forms, links, rules, services
 from app.pages.errors import PageSessionExpired
 from app.pages.models import PageSession
 from app.security import headers
 from app.tickets.models import Ticket
 from app.tickets.rules import ANONYMITY_MODES
 from app.tickets.types import TABLES, title_of
-from app.ui import present
+from app.ui import places, present
 from app.ui.errors import PageExpired
 from app.ui.files import keep_upload, take_uploads
 from app.ui.forms import FORM, field_views, form_errors, parse_form
@@ -51,8 +53,16 @@ def enter(table: str) -> Any:
         raise NotFound("没有这种登记表", "TABLE_NOT_FOUND")
     if request.method == "HEAD":
         return ""  # who only asks whether the address answers has not opened it
+    if "app_id" in request.args:
+        return _exchange(table)
     token, now = request.args.get("s", ""), clock.now()
-    _meet(services.of_token(token))
+    limits.heed(http.client_ip())
+    found = services.of_token(token)
+    _meet(found)
+    if found is None:
+        session().rollback()
+        limits.count_failure(http.client_ip())
+        raise PageSessionExpired
     page_id, secret = transact(lambda: _entered(table, token, now))
     page = _again(page_id)
     if page.display == rules.IFRAME:
@@ -71,6 +81,21 @@ def enter(table: str) -> Any:
     return response
 
 
+def _exchange(table: str) -> AnyResponse:
+    """An address that 12345 signed itself becomes a one-time address of ours at once (PAGE-02)."""
+    claim, now = links.claim_of(request.args), clock.now()
+    query = request.query_string.decode(errors="replace")
+    door.admit(claim, request.path, links.signed_query(query))
+
+    def work() -> str:
+        partner = inbound.enter(claim, now)
+        g.page_origin, g.page_display = partner.page_origin, request.args.get("display")
+        body = links.body(table, request.args, partner.secrets)
+        return services.open_session(partner, page_requests.read(body, now), now)[1]
+
+    return redirect(url_for("intake.enter", table=table, s=transact(work)), 303)
+
+
 def _entered(table: str, token: str, now: datetime) -> tuple[UUID, str]:
     page, secret = services.enter(table, token, now)
     return page.id, secret
@@ -80,7 +105,12 @@ def _entered(table: str, token: str, now: datetime) -> tuple[UUID, str]:
 def show(table: str, page_id: UUID) -> Any:
     """The form with what was entered so far, or the receipt: in the window that opened it."""
     cookie = request.cookies.get(COOKIE, "")
-    _meet(services.of_id(page_id))
+    page = services.of_id(page_id)
+    _meet(page)
+    if page is not None and page.display == rules.IFRAME:
+        return render_template(
+            "intake/resume.html", **_frame_context(page), resume_url=_address("resume", page)
+        )
     page = services.look(page_id, cookie, clock.now())
     if page.ticket_id is not None:
         return _receipt(page)
@@ -93,10 +123,12 @@ def submit(table: str, page_id: UUID) -> Any:
     bearer, now = _bearer(page_id), clock.now()
     page = services.held(page_id, bearer, now)
     schema, owner = forms.entered(page.intake_table), services.owner_of(page)
-    values = parse_form(schema, request.form)
+    values = parse_form(schema, places.settled(request.form))
     kept, refused = take_uploads(owner, page_id, "attachments")
     if kept:
         values["attachments"] = [*(values.get("attachments") or []), *kept]
+    if places.BUTTON in request.form:
+        return _placed(page_id, bearer, values, now)
 
     def work() -> None:
         services.submit(services.held(page_id, bearer, now), values, refused, now)
@@ -112,8 +144,20 @@ def submit(table: str, page_id: UUID) -> Any:
         raise HotlineError("系统尚未就绪，请稍后重试", "INTERNAL") from error
     page = _again(page_id)
     if page.display == rules.IFRAME:  # without a cookie there is no address to go to
-        return _receipt(page)
+        return _receipt(page, bearer.key)
     return redirect(_address("show", page), 303)
+
+
+def _placed(page_id: UUID, bearer: services.Bearer, values: dict[str, Any], now: datetime) -> str:
+    """The form again, with the next level of places or with those that were looked for."""
+    page = services.held(page_id, bearer, now)
+    found = places.looked_for(request.form, _province(page))
+    if len(found) == 1 or (found and found[0].sure):
+        values["division_code"] = found[0].code
+        found = []
+    session().rollback()
+    transact(lambda: services.save_draft(services.held(page_id, bearer, now), values))
+    return _form(_again(page_id), bearer.key, values, found=found)
 
 
 @blueprint.post("/<table>/<uuid:page_id>/draft")
@@ -123,7 +167,8 @@ def save(table: str, page_id: UUID) -> Response:
 
     def work() -> None:
         page = services.held(page_id, bearer, now)
-        services.save_draft(page, parse_form(forms.entered(page.intake_table), request.form))
+        given = places.settled(request.form)
+        services.save_draft(page, parse_form(forms.entered(page.intake_table), given))
 
     transact(work)
     return http.answer({"saved_at": f"{now.astimezone(clock.BEIJING):%H:%M}"})
@@ -150,6 +195,25 @@ def division_choices(table: str, page_id: UUID) -> dict[str, Any]:
     return division_items(request.args)
 
 
+@blueprint.post("/<table>/<uuid:page_id>/places.json")
+def find_places(table: str, page_id: UUID) -> Response:
+    """Places that fit what is typed or pasted."""
+    page = services.held(page_id, _bearer(page_id), clock.now())
+    found = places.looked_for(request.form, _province(page))
+    session().rollback()
+    return http.answer(places.as_items(found))
+
+
+@blueprint.post("/<table>/<uuid:page_id>/resume")
+def resume(table: str, page_id: UUID) -> str:
+    """The form or receipt again in a frame that was reloaded: its key was kept behind the `#`."""
+    bearer = _bearer(page_id)
+    page = services.held(page_id, bearer, clock.now())
+    if page.ticket_id is not None:
+        return _receipt(page, bearer.key)
+    return _form(page, bearer.key, page.draft or _first(page))
+
+
 @blueprint.after_request
 def _frame(response: Response) -> Response:
     """Only the partner's origin may show the page in a frame, or hear from its window (PAGE-04)."""
@@ -169,13 +233,21 @@ def _refused(error: HotlineError) -> AnyResponse:
         "intake/refused.html",
         **_frame_context(),
         title=_TITLES.get(error.status, "请求无法处理"),
-        message=error.message,
+        message="；".join(each.message for each in error.errors) or error.message,
         code=error.code,
     )
-    return Response(page, error.status)
+    return Response(page, error.status, headers=http.wait_of(error))
 
 
-_TITLES = {400: "页面已过期", 404: "没有找到", 410: "链接已失效", 422: "提交的内容有误"}
+_TITLES = {
+    400: "页面已过期",
+    401: "链接无效",
+    403: "没有权限",
+    429: "请求过于频繁",
+    404: "没有找到",
+    410: "链接已失效",
+    422: "提交的内容有误",
+}
 
 
 def _bearer(page_id: UUID) -> services.Bearer:
@@ -213,8 +285,12 @@ def _first(page: PageSession) -> dict[str, Any]:
     return {
         "urgency": 1,
         "is_confidential": "false",
-        "division_code": page.partner.province_code.ljust(12, "0"),
+        "division_code": _province(page),
     }
+
+
+def _province(page: PageSession) -> str:
+    return page.partner.province_code.ljust(12, "0")
 
 
 def _form(
@@ -222,10 +298,15 @@ def _form(
     key: str,
     values: Mapping[str, Any],
     errors: Mapping[str, list[str]] | None = None,
+    found: Sequence[Place] = (),
 ) -> str:
-    cascade = _address("division_choices", page)
-    schema = forms.entered(page.intake_table)
-    views = [replace(view, source_url=cascade) for view in field_views(schema)]
+    views = places.drawn(
+        field_views(forms.entered(page.intake_table)),
+        values,
+        source_url=_address("division_choices", page),
+        find_url=_address("find_places", page),
+        found=found,
+    )
     mode = page.partner.anonymity_mode
     until = cast(datetime, page.opened_at) + rules.FILL_FOR
     return render_template(
@@ -249,12 +330,18 @@ def _form(
         ],
         until=f"{until.astimezone(clock.BEIJING):%H:%M}",
         submit_url=_address("submit", page),
-        draft_url=_address("save", page) if page.display == rules.WINDOW else "",
+        draft_url=_address("save", page),
+        frame_url=_frame_url(page),
         upload_url=_address("upload", page),
     )
 
 
-def _receipt(page: PageSession) -> str:
+def _frame_url(page: PageSession) -> str:
+    """What a frame calls itself, so that it can be loaded again; a window has its address."""
+    return _address("show", page) if page.display == rules.IFRAME else ""
+
+
+def _receipt(page: PageSession, key: str = "") -> str:
     ticket = session().get_one(Ticket, page.ticket_id)
     numbers = {"acceptance_no": ticket.acceptance_no}
     if ticket.external_ticket_no:
@@ -265,6 +352,8 @@ def _receipt(page: PageSession) -> str:
     return render_template(
         "intake/receipt.html",
         **_frame_context(page),
+        key=key,
+        frame_url=_frame_url(page),
         ticket={
             **numbers,
             "query_code": ticket.query_code,

@@ -1,5 +1,6 @@
 """Registration by staff (本级登记): choose where it comes from, fill the table, get the number."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,6 +10,7 @@ from app.api.http import Malformed, answer
 from app.core import clock
 from app.core.db import session, transact
 from app.core.errors import FieldError, Invalid
+from app.divisions.search import Place
 from app.exchange import inbound
 from app.files import services as files
 from app.organisations import queries as organisations
@@ -20,7 +22,7 @@ from app.tickets.rules import ANONYMITY_MODES
 from app.tickets.schemas import IntakeSchema
 from app.tickets.sources import Source, registered_at
 from app.tickets.types import TICKET_TYPES
-from app.ui import present
+from app.ui import places, present
 from app.ui.files import keep_upload, take_uploads
 from app.ui.forms import FieldView, field_views, form_errors, parse_form
 from app.ui.page import draw, permitted
@@ -126,6 +128,11 @@ def submit(principal: Principal, source: str, table: str) -> Any:
     schema = registration.form_for(chosen, table)
     token = _token()
     values, refused = entered(principal, schema, token)
+    if places.BUTTON in request.form:
+        found = places.looked_for(request.form, principal.division_code)
+        if len(found) == 1 or (found and found[0].sure):
+            values["division_code"], found = found[0].code, []
+        return _page(principal, chosen, table, token, values, found=found)
 
     def work() -> str:
         now = clock.now()
@@ -197,7 +204,7 @@ def entered(
     principal: Principal, schema: IntakeSchema, token: UUID
 ) -> tuple[dict[str, Any], list[FieldError]]:
     """What the form holds, with the files that a browser without scripts sends along."""
-    values = parse_form(schema, request.form)
+    values = parse_form(schema, places.settled(request.form))
     kept, refused = take_uploads(files.Owner.of(principal), token, "attachments")
     if kept:
         values["attachments"] = [*(values.get("attachments") or []), *kept]
@@ -227,9 +234,16 @@ def _page(
     token: UUID,
     values: dict[str, Any],
     errors: dict[str, list[str]] | None = None,
+    found: Sequence[Place] = (),
 ) -> str:
     schema = registration.form_for(source, table)
-    views = field_views(schema, _options(principal))
+    views = places.drawn(
+        field_views(schema, _options(principal)),
+        values,
+        source_url=url_for("tickets.division_choices"),
+        find_url=url_for("tickets.find_places"),
+        found=found,
+    )
     owner = files.Owner.of(principal)
     return draw(
         "registration/form.html",

@@ -24,7 +24,7 @@ from app.tickets import codes, disclosure, queries, types
 from app.tickets.models import Ticket
 from app.tickets.rules import STATES, is_sealed
 from app.tickets.types import PROCESSES, TICKET_TYPES
-from app.ui import clocks, present, progress
+from app.ui import clocks, places, present, progress
 from app.ui.actions import action_links
 from app.ui.compare import comparison
 from app.ui.matters import matter_lines
@@ -208,6 +208,13 @@ def index(principal: Principal) -> str:
 def division_choices(principal: Principal) -> dict[str, Any]:
     """For the cascade of the forms: children of a division, or the way to one."""
     return division_items(request.args)
+
+
+@blueprint.post("/places.json")
+@permitted("ticket.view")
+def find_places(principal: Principal) -> dict[str, Any]:
+    """For the forms: places that fit what is typed or pasted."""
+    return places.as_items(places.looked_for(request.form, principal.division_code))
 
 
 def division_items(asked: Mapping[str, str]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ PUBLIC = {
     "intake.submit": "needs the key in its form",
     "intake.save": "needs the key in its form",
     "intake.upload": "needs the key in its form",
+    "intake.find_places": "needs the key in its form",
+    "intake.resume": "needs the key in its form",
     "intake.division_choices": "names of places, while the form is open",
     "worklist.home": "sends on to a page that asks",
 }

@@ -68,6 +68,20 @@ class Desk:
             headers={"Accept": "application/json"},
         )
 
+    def press(self, button: str, **values: Any) -> httpx.Response:
+        """Press a button of the place: without scripts it brings the form back."""
+        return self.send(**{"choose-place": button, **values})
+
+    def find(self, words: str) -> list[dict[str, Any]]:
+        """What the page's script asks while somebody types."""
+        answer = self.http.post(
+            f"{self.action}/places.json",
+            data={"division_code-find": words},
+            headers={"Accept": "application/json", "X-CSRFToken": self.key},
+        )
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["items"])
+
     def upload(self, name: str, content: bytes) -> httpx.Response:
         """Choose a file."""
         return self.http.post(

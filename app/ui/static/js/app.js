@@ -6,11 +6,12 @@ import { divisions } from './divisions.js';
 import { drafts } from './drafts.js';
 import { diagrams } from './diagram.js';
 import { fields } from './fields.js';
+import { frames, resuming } from './frames.js';
 import { people } from './people.js';
 import { typeahead } from './typeahead.js';
 import { uploads } from './uploads.js';
 
-const PARTS = [uploads, people, typeahead, divisions, fields, drafts, diagrams, copy];
+const PARTS = [uploads, people, typeahead, divisions, fields, drafts, diagrams, copy, frames, resuming];
 
 /** Runs `action(element)` once for each element below `root` that matches. */
 function once(root, selector, seen, action) {
