@@ -1,4 +1,4 @@
-"""A ticket's clock and its deadlines, locked: planning, scheduling, closing. Used by the services.
+"""A ticket's clock and its deadlines, locked: planning, scheduling. Used by the services.
 
 Whoever changes a deadline holds the row of its clock. A due date is never moved by hand: what
 happened is written down, and the date is computed anew from its beginning.
@@ -21,8 +21,6 @@ from app.deadlines.errors import NoClock
 from app.deadlines.ladder import GREEN, LATE, Marks
 from app.deadlines.limits import limit_of
 from app.deadlines.models import (
-    CANCELLED,
-    DONE,
     OPEN_STATES,
     RUNNING,
     Deadline,
@@ -338,22 +336,6 @@ def _dates(found: plan.Deadline) -> dict[str, Any]:
         "provisional": found.provisional,
         "squeezed": found.squeezed,
     }
-
-
-def close(row: Deadline, now: datetime, *, cancelled: bool) -> None:
-    """Freeze a deadline's result, or let it fall away; a closed one stays as it is."""
-    if row.state not in OPEN_STATES:
-        return
-    if not cancelled:
-        row.on_time = (row.paused_at or now) <= row.due_at
-    row.state, row.closed_at = CANCELLED if cancelled else DONE, now
-
-
-def end(clock: Clock, now: datetime) -> None:
-    """The ticket has ended: its total is frozen, what else was open falls away."""
-    for row in clock.open_rows:
-        close(row, now, cancelled=row.stage != "total")
-    clock.row.closed_at = clock.row.closed_at or now
 
 
 def anew(clock: Clock) -> Clock:

@@ -108,6 +108,11 @@ class Deadline(Model):
             *("due_at", "id"),
             postgresql_where=text("light <> 'green' and state in ('running', 'paused')"),
         ),
+        Index(
+            "ix_deadlines_results",
+            *("unit_id", "due_at", "id"),
+            postgresql_where=text("stage = 'total' and state = 'done'"),
+        ),
         {"postgresql_with": {"fillfactor": 80}},
     )
 
@@ -117,6 +122,7 @@ class Deadline(Model):
     stage: Mapped[str]
     task_id: Mapped[UUID | None]
     unit_id: Mapped[int | None]
+    """Of a stage, whose task it is; of a total with a result, whose result."""
     state: Mapped[str]
     limit: Mapped[str | None]
     basis: Mapped[str]

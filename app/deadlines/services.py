@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from app.core.db import session
-from app.deadlines import calendars, clocks, editions, pauses, plan, policies
+from app.deadlines import calendars, clocks, closing, editions, pauses, plan, policies
 from app.deadlines.clocks import PLANNED, Clock, lock, replan
 from app.deadlines.errors import ExtensionTooLate
 from app.deadlines.limits import Limit
@@ -95,29 +95,33 @@ def close_stage(task_id: UUID, now: datetime, *, cancelled: bool = False) -> Non
     if found is not None:
         lock(found.ticket_id, ended=True)
         session().refresh(found)
-        clocks.close(found, now, cancelled=cancelled)
+        closing.close(found, now, cancelled=cancelled)
 
 
 def close(
     ticket_id: int, stages: Collection[str], now: datetime, *, cancelled: bool = False
 ) -> None:
-    """End the open deadlines of some kinds: `total` at the final audit, `first_contact`, a wait."""
+    """End the open deadlines of some kinds: `first_contact`, a wait."""
     clock = lock(ticket_id, ended=True)
     for row in clock.open_rows:
         if row.stage in stages:
-            clocks.close(row, now, cancelled=cancelled)
+            closing.close(row, now, cancelled=cancelled)
+
+
+def conclude(ticket_id: int, unit_id: int | None, now: datetime) -> None:
+    """There is a result, of this unit: the total of the round is frozen (EX-14, DL-10)."""
+    closing.conclude(lock(ticket_id, ended=True), unit_id, now)
 
 
 def close_ticket(ticket_id: int, now: datetime) -> None:
-    """The ticket has ended: its total is frozen, what else was open falls away."""
-    clocks.end(lock(ticket_id, ended=True), now)
+    """The ticket has ended: what is open falls away; the total too, when there was no result."""
+    closing.end(lock(ticket_id, ended=True), now)
 
 
 def new_round(ticket_id: int, now: datetime) -> Deadline:
     """重办: the results so far stay frozen, a new total begins now."""
     clock = lock(ticket_id, ended=True)
-    for row in clock.open_rows:
-        clocks.close(row, now, cancelled=row.stage != "total")
+    closing.end(clock, now)
     facts = replace(clock.facts, received_at=now, reopened=True, rejected=False, requested=None)
     clock.row.facts, clock.row.closed_at = facts.as_data(), None
     clock.row.extension_asked_at = None

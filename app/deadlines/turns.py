@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from app.deadlines import clocks, pauses, services
+from app.deadlines import clocks, closing, pauses, services
 from app.deadlines.clocks import Clock
 from app.deadlines.models import PAUSED, Deadline
 from app.deadlines.plan import Facts
@@ -54,9 +54,9 @@ def follow(
     )
     for row in clock.open_rows:
         if row.task_id in done or row.task_id in cancelled:
-            clocks.close(row, now, cancelled=row.task_id in cancelled)
+            closing.close(row, now, cancelled=row.task_id in cancelled)
     if ticket.ended:
-        clocks.end(clock, now)
+        closing.end(clock, now)
         clocks.write(clock)
     if clock.row.closed_at is not None:
         return clock.total.due_at

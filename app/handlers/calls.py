@@ -23,7 +23,7 @@ from app.files import services as files
 from app.handlers.intake import alarm, correct
 from app.organisations import queries as organisations
 from app.security.models import User
-from app.tickets import conflicts, intake, merge, services
+from app.tickets import clock, conflicts, intake, merge, services
 from app.tickets.clock import URGENT
 from app.tickets.fields import REQUIRED
 from app.tickets.models import ConsultationAnswer, Ticket
@@ -184,6 +184,7 @@ def _answered(ticket: Ticket, call: Call, submission: Submission) -> None:
     ticket.title = title_of(ticket.content)
     ticket.problem_category = values["problem_category"]
     ticket.completed_at = submission.now
+    clock.conclude(ticket, submission.now)
     call.satisfied = SATISFIED.get(values["satisfied"])
     call.article = values.get("article")
     session().add(

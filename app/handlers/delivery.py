@@ -30,7 +30,7 @@ def push_result(step: Step) -> Variables:
     ticket = services.get(step.data)
     _overtake(ticket, step.now)
     ticket.completed_at = ticket.completed_at or step.now
-    clock.close(ticket, {"total"}, step.now)
+    clock.conclude(ticket, step.now)
     if step.data["result_to"] == "p12345":
         _push(ticket, results.result(ticket), ticket.round, step.now)
     for follower in merge.followers(ticket):

@@ -75,6 +75,21 @@ def all_below(unit_id: int) -> list[Unit]:
     return list(session().scalars(below.order_by(Unit.division_code)))
 
 
+def branches(unit_id: int) -> dict[int, int]:
+    """Every unit of a subtree → the unit directly below the top that it hangs under.
+
+    The top itself is its own branch. Disabled units are there too: they have had tickets.
+    """
+    first = select(Unit.id, Unit.id.label("branch")).where(Unit.parent_id == unit_id)
+    steps = first.cte("steps", recursive=True)
+    lower = aliased(Unit)
+    steps = steps.union_all(
+        select(lower.id, steps.c.branch).join(steps, lower.parent_id == steps.c.id)
+    )
+    rows = session().execute(select(steps.c.id, steps.c.branch))
+    return {unit_id: unit_id, **{below: branch for below, branch in rows}}
+
+
 def chain(unit_id: int) -> list[Unit]:
     """From the national unit down to the unit itself; empty for an unknown id."""
     steps = select(Unit.id, Unit.parent_id).where(Unit.id == unit_id).cte("steps", recursive=True)

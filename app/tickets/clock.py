@@ -75,6 +75,13 @@ def close(
     services.close(ticket.id, stages, now, cancelled=cancelled)
 
 
+def conclude(ticket: Ticket, now: datetime) -> None:
+    """There is a result of the unit that has the ticket: in time or not is frozen now."""
+    ensure(ticket, now)
+    unit_id = ticket.county_unit_id or ticket.city_unit_id or ticket.province_unit_id
+    services.conclude(ticket.id, unit_id, now)
+
+
 def begin_round(ticket: Ticket, now: datetime) -> None:
     """重办: the results so far are frozen and a new total begins."""
     ensure(ticket, now)

@@ -9,7 +9,6 @@ from flask import Blueprint, request, url_for
 from sqlalchemy import Row
 
 from app.core import clock
-from app.core.errors import FieldError, Invalid
 from app.deadlines import calendars, editions
 from app.deadlines.ladder import LEADERS, NOTICE, SUPERVISE
 from app.deadlines.models import PAUSED, Deadline, TicketClock
@@ -29,7 +28,7 @@ from app.tickets.overdue import Counts, Place
 from app.tickets.queries import PAGE
 from app.tickets.rules import STATES
 from app.ui import clocks
-from app.ui.page import draw, permitted
+from app.ui.page import draw, permitted, read_place
 from app.ui.present import shown
 
 blueprint = Blueprint("overdue", __name__)
@@ -56,7 +55,7 @@ def index(principal: Principal) -> str:
     chosen = chosen if chosen in overdue.LISTS else "late"
     units = _units(principal)
     wanted = _wanted(units)
-    after = _place(request.args["after"]) if request.args.get("after") else None
+    after = read_place(request.args["after"]) if request.args.get("after") else None
     found = overdue.deadlines(principal, wanted, chosen, after=after)
     page = found[:PAGE]
     last = page[-1][2] if len(found) > PAGE else None
@@ -220,18 +219,3 @@ def _tags(total: Deadline, waiting: frozenset[str]) -> list[dict[str, str]]:
     found = [{"label": _STEPS[total.light], "tone": "red"}] if total.light in _STEPS else []
     found += [{"label": _FLAGS[kind], "tone": "orange"} for kind in _FLAGS if kind in waiting]
     return found + ([{"label": "暂定", "tone": "yellow"}] if total.provisional else [])
-
-
-def _place(text: str) -> tuple[datetime, int]:
-    moment, _, number = text.partition("_")
-    try:
-        at, ticket_id = datetime.fromisoformat(moment), int(number)
-    except ValueError:
-        raise _no_place() from None
-    if at.tzinfo is None:
-        raise _no_place()
-    return at, ticket_id
-
-
-def _no_place() -> Invalid:
-    return Invalid([FieldError("after", "cursor", "翻页游标无效")])

@@ -1,6 +1,7 @@
 """What every page does: know who is there, may they, and draw the frame."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import wraps
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ from flask import current_app, render_template, request, url_for
 from sqlalchemy import func, select
 
 from app.core.db import session
+from app.core.errors import FieldError, Invalid
 from app.engine.models import UserTask
 from app.exchange import queries as exchange
 from app.notifications import queries as notifications
@@ -111,6 +113,7 @@ _PAGES = (
     _Page("工单", "tickets", "工单查询", "search", "tickets.index", "ticket.search"),
     _Page("运行", "operations", "运行监控", "plug", "operations.index", "queue.view"),
     _Page("督办", "overdue", "超期督办", "flag", "overdue.index", "statistics.view"),
+    _Page("督办", "statistics", "统计", "bar-chart-line", "statistics.index", "statistics.view"),
     _Page("督办", "trial", "时限试算", "clock-history", "trial.index", "deadline.trial"),
     _Page("督办", "calendar", "工作日历", "calendar3", "calendar.index", "calendar.view"),
     _Page("督办", "policies", "时限政策", "journal-text", "policies.index", "deadline.manage"),
@@ -155,3 +158,19 @@ def province_scope(principal: Principal) -> str | None:
     if may(principal, "incident.view"):
         return None
     return principal.division_code[:6]
+
+
+def read_place(text: str) -> tuple[datetime, int]:
+    """The moment and id that a list goes on after; Invalid for anything else."""
+    moment, _, number = text.partition("_")
+    try:
+        at, row_id = datetime.fromisoformat(moment), int(number)
+    except ValueError:
+        raise _no_place() from None
+    if at.tzinfo is None:
+        raise _no_place()
+    return at, row_id
+
+
+def _no_place() -> Invalid:
+    return Invalid([FieldError("after", "cursor", "翻页游标无效")])

@@ -205,11 +205,11 @@ def test_an_extension_asked_for_too_late_is_refused(room: Room, asked: str) -> N
 def test_a_new_round_has_five_days_and_the_old_result_stays(room: Room) -> None:
     room.open()
     first = room.row("total").id
-    room.do(services.close, {"total"}, at("2026-12-16 09:00"))
+    room.do(services.conclude, None, at("2026-12-16 09:00"))
     room.do(services.close_ticket, at("2026-12-16 09:00"))
 
     room.do(services.new_round, at("2026-12-21 09:00"))
-    room.do(services.close, {"total"}, at("2026-12-23 09:00"))
+    room.do(services.conclude, None, at("2026-12-23 09:00"))
 
     assert room.due() == at("2026-12-28 18:00")
     assert (room.row("total").round, room.row("total").on_time) == (2, True)
@@ -220,12 +220,22 @@ def test_a_new_round_has_five_days_and_the_old_result_stays(room: Room) -> None:
     ] is False
 
 
-def test_an_ended_clock_takes_nothing_more(room: Room) -> None:
+def test_a_ticket_that_ends_without_a_result_was_neither_in_time_nor_late(room: Room) -> None:
     room.open()
-    room.do(services.close_ticket, at("2026-11-30 09:00"))
+
     room.do(services.close_ticket, at("2026-12-30 09:00"))
 
-    assert room.row("total").on_time is True
+    assert (room.row("total").state, room.row("total").on_time) == ("cancelled", None)
+
+
+def test_an_ended_clock_takes_nothing_more(room: Room) -> None:
+    room.open()
+    room.do(services.conclude, 7, at("2026-11-30 09:00"))
+    room.do(services.close_ticket, at("2026-12-01 09:00"))
+    room.do(services.conclude, 8, at("2026-12-30 09:00"))
+    room.do(services.close_ticket, at("2026-12-30 09:00"))
+
+    assert (room.row("total").on_time, room.row("total").unit_id) == (True, 7)
     assert room.row("notify_acceptance").state == "cancelled"
     for verb, args in (
         (services.pause, ("return",)),

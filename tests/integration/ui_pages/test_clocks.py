@@ -144,6 +144,7 @@ def test_the_result_of_a_clock_that_ended_stays(
     ticket: Clocked, ended: str, says: str, light: str
 ) -> None:
     moment = datetime.fromisoformat(ended).replace(tzinfo=BEIJING)
+    ticket.do(services.conclude, None, moment)
     ticket.do(services.close_ticket, moment)
 
     total = ticket.total(moment + timedelta(days=100))
@@ -154,7 +155,7 @@ def test_the_result_of_a_clock_that_ended_stays(
 
 
 def test_a_second_round_is_counted_beside_the_first(ticket: Clocked) -> None:
-    ticket.do(services.close_ticket, NOON)
+    ticket.do(services.conclude, None, NOON)
     ticket.do(services.new_round, NOON + timedelta(days=7))
 
     view = ticket.view(NOON + timedelta(days=8))
