@@ -1,12 +1,15 @@
 """Closing (办结): the ends of a ticket other than a delivered result.
 
-12345 is told once how its ticket ended (FLW-02), and of each ticket merged into it (DUP-03).
+12345 is told once how its ticket ended (FLW-02), and of each ticket merged into it (DUP-03); the
+nation receives that by a task, before the end.
 """
 
 from app.approvals import messages
 from app.approvals import services as approvals
 from app.engine.registry import Step, Submission, Variables, form, handler
-from app.tickets import merge, services
+from app.matters import rules
+from app.matters import services as matters
+from app.tickets import clock, merge, services
 from app.tickets.forms import ApproveTransferForm
 from app.tickets.models import Ticket
 
@@ -19,6 +22,15 @@ def merged(step: Step) -> Variables:
     if survivor is ticket:
         raise LookupError(f"ticket {ticket.id} was to be merged into none")
     _tell(ticket, "merged", {"merged_into": survivor.acceptance_no}, step)
+    return {}
+
+
+@handler("closing.conclude")
+def conclude(step: Step) -> Variables:
+    """停止办理: the nation hears how its ticket ends; until it has, no time counts any more."""
+    ticket = services.get(step.data)
+    matters.overtake(ticket, step.now, rules.CONCLUDED)
+    clock.close(ticket, {"total"}, step.now)
     return {}
 
 

@@ -54,7 +54,7 @@ def _push(ticket: Ticket, body: dict[str, Any], round_: int, now: datetime) -> N
 
 @form("ticket.national_receives", NationalReceiptForm)
 def national_receives(submission: Submission) -> Variables:
-    """国家接收结果: the end of the chain of a ticket the nation dispatched."""
+    """国家接收结果, or how else it ended: the end of the chain of what the nation dispatched."""
     ticket = services.acting(submission)
     services.note(ticket, submission, "received", submission.values.get("opinion"))
     return {}

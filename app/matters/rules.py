@@ -50,6 +50,7 @@ a 督办单 is still answered: it stands in a register of its own."""
 FILES_ONLY = "（见附件）"
 """The text of a supplement that is files only."""
 OVERTAKEN = "办理结果已先行反馈，不再撤回"
+CONCLUDED = "工单已移送或并单，不再撤回"
 """Why a withdrawal that nobody had confirmed yet came to nothing."""
 LONGEST_SUSPENSION = timedelta(days=60)
 

@@ -269,15 +269,15 @@ def close(matter: Matter, state: str, answer: str | None, *, by: Actor, now: dat
     session().flush()
 
 
-def overtake(ticket: Ticket, now: datetime) -> Matter | None:
-    """The result goes out: what nobody wants any more lapses, and the diagram ends it.
+def overtake(ticket: Ticket, now: datetime, why: str = rules.OVERTAKEN) -> Matter | None:
+    """The last word goes out: what nobody wants any more lapses, and the diagram ends it.
 
-    Returned is the withdrawal that comes too late by this, if any.
+    Returned is the withdrawal that comes too late by this, if any; `why` is its answer.
     """
     waiting = queries.open_of(ticket.id, rules.VOID_WITH_RESULT)
     for matter in waiting:
         withdrawn = matter.kind == "withdraw"
-        close(matter, LAPSED, rules.OVERTAKEN if withdrawn else None, by=SYSTEM, now=now)
+        close(matter, LAPSED, why if withdrawn else None, by=SYSTEM, now=now)
         runner.post_message(
             f"lapse:{matter.id}", LAPSE, ticket.acceptance_no, {"matter_id": matter.id}, now=now
         )

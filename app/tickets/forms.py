@@ -294,7 +294,7 @@ class AuditForm(Schema):
 
 
 class NationalReceiptForm(Schema):
-    """国家接收结果: the national level has read the result of the ticket it dispatched."""
+    """国家接收结果、结论: the national level has read what became of the ticket it dispatched."""
 
     opinion = opinion_text("意见")
 

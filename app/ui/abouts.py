@@ -11,8 +11,9 @@ from app.matters import queries as matters
 from app.matters.rules import KINDS, TASKS
 from app.organisations import queries as organisations
 from app.security.principal import Principal
-from app.tickets import codes
+from app.tickets import codes, merge
 from app.tickets.models import Ticket
+from app.tickets.rules import STATES
 from app.ui.matters import HIDDEN, said
 from app.ui.present import may_know, shown
 
@@ -89,6 +90,14 @@ def _transfer(principal: Principal, ticket: Ticket) -> Lines:
     ]
 
 
+def _conclusion(principal: Principal, ticket: Ticket) -> Lines:
+    """How the nation's ticket ends without a result of its own."""
+    if ticket.merged_into_id is None:
+        return _transfer(principal, ticket)
+    survivor = merge.survivor_of(ticket)
+    return [("并入工单", f"{survivor.acceptance_no}（{STATES[survivor.status]}）")]
+
+
 def _national_return(principal: Principal, ticket: Ticket) -> Lines:
     request = approvals.latest_return(ticket.id)
     if request is None:
@@ -116,5 +125,6 @@ _TELL: dict[str, Callable[[Principal, Ticket], Lines]] = {
     "review_return": _lower_return,
     "approve_transfer": _transfer,
     "national_decides_return": _national_return,
+    "national_informed": _conclusion,
     "decide_rework": _callback,
 }

@@ -33,8 +33,12 @@ STATES_OF = {
     "everything that may come up at any time comes up": (
         "submitted submitted submitted reviewing dispatching delegated delegated handling "
         "handling handling handling handling handling handling handling handling "
-        "handling handling handling suspended handling handling suspended handling "
+        "handling handling handling handling handling handling handling handling "
+        "suspended handling handling suspended handling "
         "handling handling auditing result_pending callback_pending archived"
+    ),
+    "the nation receives where its ticket was transferred": (
+        "submitted reviewing reviewing result_pending transferred_out"
     ),
     "withdrawn in the middle, with matters open": (
         "submitted reviewing dispatching delegated delegated handling handling handling withdrawn"

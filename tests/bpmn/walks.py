@@ -154,6 +154,17 @@ def _national(path: Path) -> None:
     path.do("national_receives")
 
 
+@ticket("the nation receives where its ticket was transferred", NATIONAL, "transferred_out")
+def _national_transferred(path: Path) -> None:
+    path.do("sign_in").do("review", review="transfer")
+    path.do("approve_transfer", transfer_approved=True).do("national_informed")
+
+
+@ticket("the nation receives what its ticket was merged into", NATIONAL, "merged")
+def _national_merged(path: Path) -> None:
+    path.do("sign_in").do("review", review="merge").do("national_informed")
+
+
 @ticket("the nation takes its ticket back", NATIONAL, "returned")
 def _national_returned(path: Path) -> None:
     path.do("sign_in").do("review", review="return")

@@ -8,7 +8,8 @@ import pytest
 from app.core.clock import BEIJING
 from app.deadlines.published import calendar
 from tests.support.journey import World, reply
-from tests.support.people import GUIYANG, MEITAN, ZUNYI, Person
+from tests.support.people import GUIYANG, GUIZHOU, MEITAN, ZUNYI, Person
+from tests.support.timelimits import deadlines
 
 CITY = ("city_decide", "handle_by_city", "audit_by_city")
 NATION = "000000000000"
@@ -122,6 +123,37 @@ def test_a_national_matter_is_handled_at_the_province_and_its_result_returns(
 
     assert "已归档" in page(world, nation, number)
     assert world.received() == []
+
+
+@pytest.mark.parametrize("way", ["transfer", "merge"])
+def test_the_nation_receives_how_its_ticket_ended_without_a_result(world: World, way: str) -> None:
+    people, nation = world.chain(), world.employ(NATION, "national")
+    leader, unit = world.employ(GUIZHOU, "province_leader"), people.province.principal.unit_id
+    number = register(world, nation, "national", province_unit_id=unit)["acceptance_no"]
+    kept = world.submit()
+    world.complete(people.province, number)
+    world.act(people.province, number, "withdraw", reason="信访人来电要求撤回，请国家确认。")
+    if way == "merge":
+        world.complete(people.province, number, review="merge", merged_into=kept)
+    else:
+        to = {"transfer_org": "省纪委监委", "transfer_reason": "反映村干部侵占补贴，属其管辖。"}
+        world.complete(people.province, number, review="transfer", **to)
+        world.complete(leader, number, decision="approve")
+    world.settle()
+
+    assert where(world, nation, number) == ["national_informed"]
+    total = deadlines(world, number)["total"]
+    assert (total.state, total.on_time) == ("done", True)
+    seen = page(world, nation, number)
+    assert "待反馈" in seen
+    assert (kept if way == "merge" else "省纪委监委") in seen
+    refused = world.act(people.province, number, "withdraw", 409, reason="信访人要求撤回本件。")
+    assert refused["current_state"] == "result_pending"
+
+    world.complete(nation, number, opinion="已阅")
+
+    assert ("已并单" if way == "merge" else "已移送") in page(world, nation, number)
+    assert where(world, nation, number) == []
 
 
 def test_the_nation_confirms_that_its_own_ticket_is_withdrawn(world: World) -> None:
