@@ -46,15 +46,22 @@ def follow(row: Deadline, clock: TicketClock, step: str, now: datetime) -> None:
         _urge(row, now)
 
 
-@lane(LANE, batch=20)
+@lane(LANE, batch=1)
 def raise_overdue(item: Item, now: datetime) -> None:
     """Raise the overdue event in the diagram, once; urge after all when nothing there takes it.
 
-    Nothing happens when the task was done or the due date has moved since.
+    Nothing happens when the task was done or the due date has moved since. The clock is locked
+    before it is asked whether somebody was urged: another scheduler may be turning the total red.
+    One item a transaction, as a scheduler that turns lights holds the clocks of two hundred tickets
+    and each would wait for the other.
     """
     runner.hold(item.business_key or "")
-    row = session().get(Deadline, item.payload["deadline"], populate_existing=True)
-    if row is None or not _is_still_late(row, item.payload["generation"]):
+    row = session().get(Deadline, item.payload["deadline"])
+    if row is None:
+        return
+    session().get(TicketClock, row.ticket_id, with_for_update=True)
+    session().refresh(row)
+    if not _is_still_late(row, item.payload["generation"]):
         return
     taken = runner.raise_event(
         item.business_key or "",

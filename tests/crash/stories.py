@@ -218,6 +218,8 @@ LATE = _after(
     end="handling",
     clock=True,
 )
+NIGHT = _after("late overnight", _HANDLING, TimePasses("total red"), end="handling", clock=True)
+"""Everything up to the end of the total at once, as after a time in which nothing ran."""
 DETOURS = (
     *(LATE, REWORKED, EXTENDED, ASKED_AFTER, HANDED_BACK),
     *(WITHDRAWN, SUPPLEMENTED, RETURNED, CALLED),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.crash import mutants
 from tests.crash.races import race, race_of_schedulers
-from tests.crash.stories import COUNTY, DETOURS, LATE
+from tests.crash.stories import COUNTY, DETOURS, LATE, NIGHT
 from tests.crash.sweeper import Outcome, Sweeper
 from tests.crash.world import open_world
 
@@ -27,14 +27,16 @@ STRIDE = 53
 def whole(sweeper: Sweeper, seed: int) -> Iterator[Outcome]:
     """Every point of the straight way and of time limits, every third of the other stories.
 
-    Then forty rounds of the race, ten of the schedulers', and all mutants.
+    Then forty rounds of the nodes' race, ten of the schedulers', and all mutants.
     """
     for story in (COUNTY, *DETOURS):
         stride = 1 if story in (COUNTY, LATE) else THIRD
         yield sweeper.sweep(story, sweeper.points(story, 1 + seed % stride, stride))
     yield race(sweeper, "B, three nodes", 40, seed)
-    for number in range(10):
-        yield race_of_schedulers(sweeper, f"C, three schedulers ({number})", 40, seed + number)
+    for number in range(5):
+        for story in (LATE, NIGHT):
+            name = f"C, three schedulers, {story.name} ({number})"
+            yield race_of_schedulers(sweeper, story, name, 40, seed + number)
     yield from _mutants(sweeper, seed, rounds=10, first=False)
 
 
@@ -44,7 +46,10 @@ def bounded(sweeper: Sweeper, seed: int) -> Iterator[Outcome]:
     for story in (COUNTY, *DETOURS):
         yield sweeper.sweep(story, sweeper.points(story, begin, STRIDE))
     yield race(sweeper, "B, three nodes", 2, seed)
-    yield race_of_schedulers(sweeper, "C, three schedulers", 12, seed)
+    for story, tickets in ((LATE, 8), (NIGHT, 20)):
+        yield race_of_schedulers(
+            sweeper, story, f"C, three schedulers, {story.name}", tickets, seed
+        )
     yield from _mutants(sweeper, seed, rounds=20, first=True)
 
 

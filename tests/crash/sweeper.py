@@ -19,7 +19,15 @@ from app.core.db import db
 from app.deadlines import published
 from tests.crash.acts import Story
 from tests.crash.failpoints import Failpoints
-from tests.crash.invariants import Facts, Platform12345, differences, facts, gaps, missing_files
+from tests.crash.invariants import (
+    Facts,
+    Platform12345,
+    differences,
+    facts,
+    gaps,
+    missing_files,
+    unordered,
+)
 from tests.crash.mutants import Mutant
 from tests.crash.node import Node, Orders
 from tests.crash.stories import COUNTY
@@ -178,12 +186,15 @@ class Sweeper:
 
         return self.world.fork(run)
 
-    def judge(self, orders: Orders, expected: Facts) -> list[str]:
+    def judge(self, orders: Orders, expected: Facts, *, ordered: bool = True) -> list[str]:
         """What is wrong with a ticket that should be as in its undisturbed run."""
         self.platform.refresh()
         with self.world.connect() as connection:
             found = facts(connection, orders.external_no)
-            wrong = self.platform.take_refusals() + differences(found, expected) + gaps(found)
+            wrong = self.platform.take_refusals() + gaps(found)
+            if not ordered:
+                found, expected = unordered(found), unordered(expected)
+            wrong += differences(found, expected)
             return wrong + self.platform.differences(connection, orders.external_no)
 
     @contextmanager

@@ -49,8 +49,9 @@ def test_three_nodes_racing_and_dying_leave_every_ticket_as_one_would(outcomes):
     assert race["kills"] > 0
 
 
-def test_three_schedulers_racing_and_dying_take_each_step_of_a_time_limit_once(outcomes):
-    race = outcomes["C, three schedulers"]
+@pytest.mark.parametrize("story", ["late", "late overnight"])
+def test_three_schedulers_racing_and_dying_take_each_step_of_a_time_limit_once(outcomes, story):
+    race = outcomes[f"C, three schedulers, {story}"]
 
     assert race["violations"] == []
     assert race["kills"] > 0

@@ -1,15 +1,24 @@
 """Overdue events (超时) as the diagrams draw them: who is urged, how often, and when nobody is."""
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 
 from app.core.db import db, transact
 from app.deadlines import services as limits
+from app.deadlines.enforcement import enforce_due
 from app.engine import queries as engine
 from app.tickets.services import ticket_numbered
 from tests.support.journey import Chain, World
-from tests.support.timelimits import deadlines, follow_up, let_pass, matters, turn_lights
+from tests.support.timelimits import (
+    call_early,
+    deadlines,
+    follow_up,
+    let_pass,
+    matters,
+    turn_lights,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -110,3 +119,27 @@ def test_a_limit_that_no_diagram_draws_urges_all_the_same(world: World, people: 
     (urge,) = matters(world, number, "urge")
     assert urge.unit_id == people.city.principal.unit_id
     assert "市级签收转办已超过时限" in urge.text
+
+
+def test_a_stage_and_the_total_that_two_schedulers_find_over_at_once_urge_once(
+    world: World, people: Chain
+) -> None:
+    number = world.submit()
+    world.down(number, people)
+    turn_lights(world, deadlines(world, number)["handle"].due_at + MINUTE, number)
+    night = deadlines(world, number)["total"].due_at + MINUTE
+    call_early(world, night, number)
+    other = Thread(target=follow_up, args=(world, night))
+
+    def turn_the_total() -> None:
+        enforce_due(night)
+        other.start()
+        other.join(1)  # it wants to urge for the stage before this is committed
+
+    with world.app.app_context():
+        transact(turn_the_total)
+        db.session.remove()
+    other.join()
+    follow_up(world, night)
+
+    assert len(matters(world, number, "urge")) == 1
