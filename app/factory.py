@@ -19,6 +19,7 @@ from app.api import (
     documents,
     followups,
     notifications,
+    outbox,
     pages,
     partner,
     registrations,
@@ -119,6 +120,7 @@ def _add_api(application: Flask) -> None:
             api.register_blueprint(submissions.blueprint)
             api.register_blueprint(calls.blueprint)
             api.register_blueprint(pages.blueprint)
+            api.register_blueprint(outbox.blueprint)
     application.register_blueprint(documents.pages)
 
 

@@ -25,7 +25,8 @@ from app.files import responses
 from app.files import services as files
 from app.files.links import LIFE, open_signed
 from app.matters import queries as matters
-from app.tickets import codes, queries, results
+from app.tickets import codes, progress, queries, results
+from app.tickets.rules import STATES
 
 blueprint = Blueprint("partner", __name__, url_prefix="/openapi/v1", description="12345 平台对接")
 
@@ -170,3 +171,57 @@ def ticket_status(partner: Partner, acceptance_no: str) -> tuple[Any, int]:
     waiting = matters.flags([ticket.id]).get(ticket.id, frozenset())
     flags = {"urged": "urge" in waiting, "supervised": "supervise" in waiting}
     return {**results.status_answer(ticket), **flags}, 200
+
+
+@blueprint.get("/tickets/<acceptance_no>/events")
+@blueprint.doc(
+    summary="I8 办理进度",
+    description="按时间列出环节和单位；不含办理意见、人员和电话。只能查询本平台提交的工单。",
+    parameters=SIGNATURE_HEADERS,
+    responses={
+        "200": {
+            "description": "进度",
+            "content": {
+                "application/json": {
+                    "schema": DataAnswer,
+                    "example": {
+                        "code": "0",
+                        "message": "成功",
+                        "request_id": "b1f0c2",
+                        "data": {
+                            "acceptance_no": "TS5200002026112300042S",
+                            "status": "reviewing",
+                            "status_label": "待初审",
+                            "events": [
+                                {
+                                    "seq": 1,
+                                    "at": "2026-11-23T09:31:02+08:00",
+                                    "step": "受理",
+                                    "unit": None,
+                                },
+                                {
+                                    "seq": 4,
+                                    "at": "2026-11-23T09:45:10+08:00",
+                                    "step": "签收",
+                                    "unit": "贵州省农业农村厅",
+                                },
+                            ],
+                        },
+                    },
+                }
+            },
+        },
+        "404": {"description": "TICKET_NOT_FOUND"},
+        **REFUSALS,
+    },
+)
+@signed()
+def ticket_events(partner: Partner, acceptance_no: str) -> tuple[Any, int]:
+    """The steps a ticket of this platform has taken."""
+    ticket = queries.ticket_of_partner(partner.id, acceptance_no)
+    return {
+        "acceptance_no": ticket.acceptance_no,
+        "status": ticket.status,
+        "status_label": STATES[ticket.status],
+        "events": progress.told(ticket),
+    }, 200

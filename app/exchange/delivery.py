@@ -56,7 +56,7 @@ def new_owner() -> str:
 
 
 def due_destinations() -> list[str]:
-    """Partners with something due that are enabled, have a callback address and do not rest.
+    """Partners with something due that are enabled, are pushed to, and do not rest.
 
     Also frees the leases of dead nodes. Opens its own transaction.
     """
@@ -243,7 +243,10 @@ def _due_destinations() -> list[str]:
         return []
     open_for = session().scalars(
         select(Partner.app_id).where(
-            Partner.app_id.in_(dests), Partner.enabled, Partner.callback_base.is_not(None)
+            Partner.app_id.in_(dests),
+            Partner.enabled,
+            Partner.delivery == rules.PUSH,
+            Partner.callback_base.is_not(None),
         )
     )
     return sorted(set(open_for) - circuit.resting(dests))
@@ -253,8 +256,7 @@ def _request(message: OutboundMessage) -> Request:
     partner = message.partner
     target = guard.take_apart(partner.callback_base or "")
     path = partner.paths.get(message.operation, message.operation).lstrip("/")
-    current = registry.body_to_send(message)
-    body = rules.outgoing(current, partner.field_names, partner.boolean_mapping)
+    body = registry.body_to_send(message)
     return Request(
         target=target,
         path=f"{target.base_path}/{path}",

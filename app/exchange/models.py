@@ -41,6 +41,8 @@ class Partner(Model):
     province_code: Mapped[str]
     secrets: Mapped[list[str]] = mapped_column(SealedJSON("partners.secrets"))
     sign_methods: Mapped[list[str]] = mapped_column(JSONB)
+    delivery: Mapped[str] = mapped_column(default="push", server_default="push")
+    """`push` to `callback_base`, or `pull`: it fetches what we have for it (I17)."""
     callback_base: Mapped[str | None]
     callback_networks: Mapped[list[str]] = mapped_column(JSONB, default=list)
     page_origin: Mapped[str | None]
@@ -126,6 +128,8 @@ class OutboundMessage(Model):
     state: Mapped[str] = mapped_column(default=PENDING)
     receipt_no: Mapped[str | None]
     acknowledged_at: Mapped[datetime | None]
+    pulled_at: Mapped[datetime | None]
+    """When the platform last fetched it."""
     created_at: Mapped[datetime]
 
     partner: Mapped[Partner] = relationship(lazy="raise")
@@ -133,6 +137,11 @@ class OutboundMessage(Model):
     __table_args__ = (
         UniqueConstraint("business_key", "event_seq"),
         Index("ix_outbound_messages_partner", "partner_id", "id"),
+        Index(
+            "ix_outbound_messages_undelivered",
+            *("partner_id", "id"),
+            postgresql_where=text("state in ('pending', 'dead')"),
+        ),
         Index("ix_outbound_messages_dead", "id", postgresql_where=text("state = 'dead'")),
     )
 

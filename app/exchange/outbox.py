@@ -10,9 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload
 
 from app.core.db import session
-from app.exchange import registry
+from app.exchange import registry, rules
 from app.exchange.errors import UnknownMessage
 from app.exchange.models import (
+    DEAD,
     PENDING,
     SETTLED_OFFLINE,
     OutboundMessage,
@@ -73,6 +74,7 @@ def send(
         payload={"message_id": message.id},
         business_key=business_key,
         dest=partner.app_id,
+        yields=operation in rules.YIELDING,
     )
     return message
 
@@ -80,7 +82,7 @@ def send(
 def resend(message_id: int, *, actor: str) -> None:
     """Try a dead message again (手工重发), with the same idempotency key. Only dead ones."""
     message = _locked(message_id)
-    workqueue.replay(_item_id(message), actor=actor)
+    workqueue.replay(item_id(message), actor=actor)
     message.state = PENDING
     session().flush()
 
@@ -91,11 +93,27 @@ def settle_offline(message_id: int, reason: str, *, actor: str, now: datetime) -
     Only dead messages; who did it and why is kept with the work item.
     """
     message = _locked(message_id)
-    workqueue.settle_offline(_item_id(message), reason, actor=actor)
+    workqueue.settle_offline(item_id(message), reason, actor=actor)
     message.state = SETTLED_OFFLINE
     message.acknowledged_at = now
     session().flush()
     registry.tell_acknowledged(message, now)
+
+
+def repeat(message_id: int, reason: str, *, actor: str) -> None:
+    """Send a message again that was delivered before, with the same idempotency key.
+
+    For a platform that has lost it; one that has not answers it as a duplicate.
+    """
+    message = _locked(message_id)
+    if message.state == DEAD:
+        resend(message_id, actor=actor)
+        return
+    if message.state == PENDING:
+        return  # it is on its way
+    workqueue.reopen(item_id(message), actor=actor, reason=reason)
+    message.state = PENDING
+    session().flush()
 
 
 def _lock_sequence(business_key: str) -> int:
@@ -117,11 +135,12 @@ def _dedup_key(idempotency_key: str) -> str:
     return f"{LANE}:{idempotency_key}"
 
 
-def _item_id(message: OutboundMessage) -> int:
-    item_id = workqueue_queries.item_id_of(_dedup_key(message.idempotency_key))
-    if item_id is None:
+def item_id(message: OutboundMessage) -> int:
+    """The work item of a message."""
+    found = workqueue_queries.item_id_of(_dedup_key(message.idempotency_key))
+    if found is None:
         raise UnknownItem
-    return item_id
+    return found
 
 
 def _locked(message_id: int) -> OutboundMessage:

@@ -18,8 +18,8 @@ ALGORITHMS = tuple(signature.ALGORITHMS)
 ANONYMITY_MODES = ("named_requires_caller", "named_requires_group", "seed_literal", "lenient")
 
 CHANGEABLE = frozenset(
-    "name province_code sign_methods callback_base callback_networks page_origin paths field_names"
-    " boolean_mapping anonymity_mode ip_allow_list requests_per_minute request_burst"
+    "name province_code sign_methods delivery callback_base callback_networks page_origin paths"
+    " field_names boolean_mapping anonymity_mode ip_allow_list requests_per_minute request_burst"
     " enabled".split()
 )
 RATE = frozenset({"requests_per_minute", "request_burst"})
@@ -121,6 +121,7 @@ def _problems(values: Mapping[str, Any]) -> list[FieldError]:
         "name": (_is_name, "名称应为2–100字"),
         "province_code": (_is_province, "省级区划代码应为6位数字"),
         "sign_methods": (_are_methods, "签名算法只能是HMAC-SHA256、HMAC-SM3"),
+        "delivery": (_is_delivery, "送达方式应为push或pull"),
         "callback_base": (_is_callback, "回调地址应为http(s)://主机/路径，不带参数"),
         "callback_networks": (rules.are_networks, "网段格式不正确，例如10.1.0.0/16"),
         "ip_allow_list": (rules.are_networks, "网段格式不正确，例如10.1.0.0/16"),
@@ -150,6 +151,10 @@ def _is_province(value: Any) -> bool:
 
 def _are_methods(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(each in ALGORITHMS for each in value)
+
+
+def _is_delivery(value: Any) -> bool:
+    return value in rules.DELIVERIES
 
 
 def _is_callback(value: Any) -> bool:

@@ -96,7 +96,8 @@ def was_sent_since(event_id: UUID, moment: datetime) -> bool:
         OutboundAttempt.message_id == OutboundMessage.id, OutboundAttempt.attempted_at > moment
     )
     query = select(OutboundMessage.id).where(OutboundMessage.event_id == event_id)
-    return session().scalar(query.where(leased.exists() | tried.exists())) is not None
+    pulled = OutboundMessage.pulled_at > moment
+    return session().scalar(query.where(leased.exists() | tried.exists() | pulled)) is not None
 
 
 def dead_count(province_code: str | None = None) -> int:

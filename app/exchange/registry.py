@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from app.exchange import rules
 from app.exchange.models import OutboundMessage
 
 Acknowledged = Callable[[OutboundMessage, datetime], None]
@@ -59,9 +60,11 @@ def tell_given_up(message: OutboundMessage, now: datetime) -> None:
 
 
 def body_to_send(message: OutboundMessage) -> dict[str, Any]:
-    """The stored body, completed by whoever registered for its operation."""
+    """The stored body, completed by whoever registered for it, in the platform's own words."""
     prepare = _preparations.get(message.operation)
-    return prepare(message.body) if prepare else message.body
+    body = prepare(message.body) if prepare else message.body
+    partner = message.partner
+    return rules.outgoing(body, partner.field_names, partner.boolean_mapping)
 
 
 def tell_acknowledged(message: OutboundMessage, now: datetime) -> None:

@@ -19,6 +19,13 @@ OPERATIONS = {
 }
 """What we send (O1–O8); the key is also the path below the partner's callback address."""
 
+YIELDING = frozenset({"status-events", "request-cancellations"})
+"""They only tell: one that is given up holds nothing up. What a later message rests on does."""
+
+PUSH, PULL = "push", "pull"
+DELIVERIES = {PUSH: "推送至回调地址", PULL: "由平台自行拉取"}
+"""How a platform gets its messages."""
+
 SKEW = timedelta(seconds=300)
 NONCE_MEMORY = timedelta(minutes=15)
 """Longer than a message can be acceptable: a clock 5 min ahead plus 5 min, and some."""

@@ -160,6 +160,18 @@ class PartnerClient:
         body = {"call_id": call_id, "caller_number": caller_number, "from_operator": from_operator}
         return self.post("/calls", body)
 
+    def events(self, acceptance_no: str) -> Answer:
+        """The steps a ticket has taken (I8)."""
+        return self.get(f"/tickets/{acceptance_no}/events")
+
+    def outbox(self, after: int = 0, limit: int = 100) -> Answer:
+        """Messages that were not confirmed yet (I17): `data.messages`, and `data.next`."""
+        return self.get("/outbox", {"after": str(after), "limit": str(limit)})
+
+    def acknowledge(self, receipts: Sequence[Mapping[str, Any]]) -> Answer:
+        """Confirm messages, each `{event_id, receipt_no}` (I17)."""
+        return self.post("/outbox/ack", {"receipts": list(receipts)})
+
     def open_page(self, wanted: Mapping[str, Any]) -> Answer:
         """Ask for a registration page (页面调用, I16): `data.url` opens once, within minutes."""
         return self.post("/page-sessions", wanted)

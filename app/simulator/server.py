@@ -16,6 +16,7 @@ from app.simulator.config import SimulatorConfig
 from app.simulator.invocation import invocation, origin_of
 from app.simulator.journal import Journal
 from app.simulator.pages import pages
+from app.simulator.pulling import pulling
 from app.simulator.receiver import Doorkeeper, real_pause, receiver
 
 _HEADERS = {
@@ -39,6 +40,7 @@ def create_simulator(
     app.register_blueprint(pages(config, journal, control))
 
     app.register_blueprint(invocation(config))
+    app.register_blueprint(pulling(config, journal))
     policy = _policy(origin_of(config.platform_url))
 
     @app.after_request

@@ -60,7 +60,7 @@ def dead_letters(
     held_up = (
         select(func.count())
         .where(later.business_key == WorkItem.business_key, later.dest == WorkItem.dest)
-        .where(WorkItem.dest != "", later.id > WorkItem.id)
+        .where(WorkItem.dest != "", ~WorkItem.yields, later.id > WorkItem.id)
         .where(later.state.in_([READY, LEASED, DEAD]))
         .scalar_subquery()
     )

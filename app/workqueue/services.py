@@ -45,11 +45,13 @@ def enqueue(
     dest: str = "",
     due_at: datetime | None = None,
     max_attempts: int = rules.MAX_ATTEMPTS,
+    yields: bool = False,
     shard: int = 0,
 ) -> bool:
     """Add an item to the caller's transaction; False when this `dedup_key` has been used before.
 
-    Items with both a `business_key` and a `dest` are done in the order in which they were added.
+    Items with both a `business_key` and a `dest` are done in the order in which they were added;
+    one that `yields` is not waited for once it is dead.
     """
     values = {
         "shard": shard,
@@ -59,6 +61,7 @@ def enqueue(
         "business_key": business_key,
         "dest": dest,
         "max_attempts": max_attempts,
+        "yields": yields,
     }
     if due_at is not None:
         values["due_at"] = due_at
@@ -86,7 +89,8 @@ def claim(lane: str, limit: int, *, dest: str | None = None) -> list[Item]:
     """Lock due items of the lane that nobody holds, oldest first; they stay locked until commit.
 
     With `dest`, only items of that destination. An item waits while an earlier one of the same
-    business key and destination is not finished: not yet sent, being sent, or dead.
+    business key and destination is not finished: not yet sent, being sent, or dead and not one
+    that `yields`.
     """
     where = [WorkItem.lane == lane, WorkItem.state == READY, WorkItem.due_at <= func.now()]
     if dest is None:
@@ -209,6 +213,31 @@ def release(item: Item, owner: str) -> None:
     _leave_lease(item, owner, state=READY, attempts=item.attempts - 1)
 
 
+def conclude(item_id: int, *, shard: int = 0) -> None:
+    """What the item stands for came about by another way; whoever leases it finds it gone."""
+    _settle(item_id, shard, state=DONE, done_at=func.now(), last_error=None)
+
+
+def give_up(item_id: int, reason: str, *, shard: int = 0) -> None:
+    """The other side refused it by another way: it waits for a person."""
+    _settle(item_id, shard, state=DEAD, last_error=reason)
+
+
+def reopen(item_id: int, *, actor: str, reason: str, shard: int = 0) -> None:
+    """Do a finished item again from the start; UnknownItem unless it is done or settled."""
+    again = session().execute(
+        update(WorkItem)
+        .where(WorkItem.shard == shard, WorkItem.id == item_id)
+        .where(WorkItem.state.in_([DONE, SETTLED]))
+        .values(state=READY, attempts=0, due_at=func.now(), done_at=None)
+        .returning(WorkItem.id)
+        .execution_options(synchronize_session=False)
+    )
+    if again.first() is None:
+        raise UnknownItem
+    _record(item_id, shard, "reopened", actor, reason)
+
+
 def replay(item_id: int, *, actor: str, reason: str = "", shard: int = 0) -> None:
     """Try a dead item again from the start (手工重发). Only dead items."""
     _lock_dead(item_id, shard)
@@ -287,6 +316,15 @@ def _leave_lease(item: Item, owner: str, **values: Any) -> None:
         raise LeaseLost
 
 
+def _settle(item_id: int, shard: int, **values: Any) -> None:
+    session().execute(
+        update(WorkItem)
+        .where(WorkItem.shard == shard, WorkItem.id == item_id)
+        .values(attempts=WorkItem.attempts + 1, owner=None, lease_until=None, **values)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _earlier_unfinished() -> ColumnElement[bool]:
     earlier = aliased(WorkItem)
     return exists().where(
@@ -295,6 +333,7 @@ def _earlier_unfinished() -> ColumnElement[bool]:
             earlier.dest == WorkItem.dest,
             earlier.id < WorkItem.id,
             earlier.state.in_([READY, LEASED, DEAD]),
+            or_(earlier.state != DEAD, ~earlier.yields),
         )
     )
 
