@@ -5,7 +5,7 @@ lights, and each light is a stretch of the unit's index by due date.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -71,20 +71,23 @@ def page(
     now: datetime,
     *,
     after: Place | None = None,
+    counts: Mapping[str, int] | None = None,
     limit: int = PAGE,
 ) -> tuple[list[Found], Place | None]:
     """A page of open tasks, and the place where the next one begins or None.
 
     Light after light is asked for until the page is full: one statement where much is late, at
-    most four.
+    most four. `counts` at this moment, of all that the unit has, say where to stop looking.
     """
     at = after.at if after else now
+    most = counts if counts and at == now else dict.fromkeys(LIGHTS, limit + 1)
     lights: Sequence[str] = LIGHTS[LIGHTS.index(after.light) :] if after else LIGHTS
     found: list[tuple[str, Found]] = []
     for light in lights:
-        if (wanted.light is None or wanted.light == light) and len(found) <= limit:
+        rest = min(limit + 1 - len(found), most[light])
+        if rest > 0 and wanted.light in {None, light}:
             start = after if after and after.light == light else None
-            rows = _of_light(principal, wanted, light, at, start, limit + 1 - len(found))
+            rows = _of_light(principal, wanted, light, at, start, rest)
             found += [(light, row) for row in rows]
     rows = [row for _, row in found[:limit]]
     if len(found) <= limit:

@@ -26,13 +26,15 @@ from app.tickets.merge import FIELD
 from app.tickets.models import Ticket
 from app.tickets.overdue import Place
 from app.tickets.rules import STATES
-from app.ui.compare import compared
+from app.ui.compare import Row, compared
 from app.ui.present import ANONYMOUS, SOURCES, may_know, shown
 from app.ui.reports import outcome
 
 STEPS = frozenset({"review", "check_ticket", "record_ticket"})
 _AT_THE_SEAT = "record_ticket"
+_TIME, _CONTENT = "时间", "内容"
 Values = Mapping[str, Any]
+Facts = list[tuple[str, str]]
 
 
 def panel(
@@ -103,7 +105,7 @@ def _candidate(
     principal: Principal,
     row: UserTask,
     found: Candidate,
-    here: list[tuple[str, str]],
+    here: Facts,
     names: Mapping[str, str],
     places: Mapping[str, Place],
 ) -> dict[str, Any]:
@@ -120,7 +122,7 @@ def _candidate(
         "is_open": found.is_open,
         "why": " · ".join(filter(None, (*found.reasons, alike))),
         "can_merge": found.can_merge,
-        "rows": compared(here, _facts(principal, other, said, names)),
+        "rows": _beside(here, _facts(principal, other, said, names)),
         "progress": _progress(found, places.get(other.acceptance_no)),
         "decided": f"{made.actor_name}：{duplicates.DECISIONS[made.decision]}" if made else "",
         "linked": made is not None and made.decision == LINK,
@@ -129,6 +131,26 @@ def _candidate(
             "tasks.decide_duplicate", task_id=row.id, acceptance_no=other.acceptance_no
         ),
     }
+
+
+def _beside(here: Facts, there: Facts) -> list[Row]:
+    """Of the content the words that differ are marked, of the rest the whole; times always do."""
+    rows = []
+    for (label, left), (_, right) in zip(here, there, strict=True):
+        differs = left != right
+        if label == _CONTENT:
+            rows += compared([(label, left)], [(label, right)])
+        else:
+            marked = differs and label != _TIME
+            rows.append(
+                Row(
+                    label,
+                    [(left, marked)] if left else [],
+                    [(right, marked)] if right else [],
+                    changed=differs,
+                )
+            )
+    return rows
 
 
 def _progress(found: Candidate, place: Place | None) -> str:
@@ -144,19 +166,17 @@ def _progress(found: Candidate, place: Place | None) -> str:
     return "，".join(parts)
 
 
-def _facts(
-    principal: Principal, ticket: Ticket, said: Said, names: Mapping[str, str]
-) -> list[tuple[str, str]]:
+def _facts(principal: Principal, ticket: Ticket, said: Said, names: Mapping[str, str]) -> Facts:
     place = names.get(said.division_code or "", "") or ticket.division_text or ""
     address = (ticket.detail_address or "") if may_know(principal, ticket) else ANONYMOUS
     return [
-        ("时间", f"{shown(ticket.submitted_at)} · {SOURCES[ticket.source]}"),
+        (_TIME, f"{shown(ticket.submitted_at)} · {SOURCES[ticket.source]}"),
         ("类型", types.title_of(ticket)),
         ("类别", codes.PROBLEM_CATEGORY.label(said.problem_category)),
         ("地区", place),
         ("详细地址", address),
         ("来电人", _caller(principal, ticket)),
-        ("内容", said.content),
+        (_CONTENT, said.content),
     ]
 
 

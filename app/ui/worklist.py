@@ -71,10 +71,10 @@ def index(principal: Principal) -> Any:
         light=light,
     )
     after = worklist.read_place(args["after"]) if args.get("after") else None
-    page, next_place = worklist.page(principal, wanted, now, after=after)
+    counts = worklist.light_counts(principal, now)
+    page, next_place = worklist.page(principal, wanted, now, after=after, counts=counts)
     following = str(next_place) if next_place else None
     places = _places([ticket for _, ticket, _ in page])
-    counts = worklist.light_counts(principal, now)
     flags = matters.flags([ticket.id for _, ticket, _ in page])
     edition = editions.current().calendar
     rows = [

@@ -40,16 +40,20 @@ def signed_in(browser: Browser, username: str) -> Iterator[Page]:
     page.get_by_label("用户名").fill(username)
     page.get_by_label("密码").fill(password())
     page.get_by_role("button", name="登录").click()
-    expect(page).to_have_url(f"{WEB}/worklist")
+    expect(page).not_to_have_url(f"{WEB}/login")
     page.goto("/worklist")  # once more: without the greeting
     yield page
     context.close()
 
 
 def save(page: Page, name: str) -> None:
-    """Write the window as PNG; a picture that would burden the repository is refused."""
+    """Write the window."""
     page.evaluate("document.fonts.ready")
-    picture = page.screenshot(animations="disabled")
+    keep(page.screenshot(animations="disabled"), name)
+
+
+def keep(picture: bytes, name: str) -> None:
+    """Write a PNG; one that would burden the repository is refused."""
     if len(picture) > LARGEST:
         raise SystemExit(f"{name} would have {len(picture)} bytes, more than {LARGEST}")
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -71,6 +75,35 @@ def ticket(browser: Browser) -> None:
         expect(page.locator("[data-bpmn-src]")).to_have_attribute("data-ready", "yes")
         page.set_viewport_size({"width": WIDTH, "height": 1000})
         save(page, "ticket.png")
+
+
+def duplicates(browser: Browser) -> None:
+    """A ticket under review beside another about the same."""
+    with signed_in(browser, "p520000a") as page:
+        page.goto("/worklist?step=review")
+        links = page.locator("td.title a").evaluate_all("all => all.map(e => e.href)")
+        section = page.locator("#duplicates")
+        for link in links:
+            page.goto(link)
+            if section.count():
+                break
+        section.locator("details:not([open])").evaluate_all("all => all.forEach(e => e.remove())")
+        page.locator(".top, .action-bar").evaluate_all("all => all.forEach(e => e.remove())")
+        keep(section.screenshot(animations="disabled"), "duplicates.png")
+
+
+def overdue(browser: Browser) -> None:
+    """Stages that are late, in all of the province."""
+    with signed_in(browser, "super520000") as page:
+        page.goto("/overdue?by=stage")
+        save(page, "overdue.png")
+
+
+def trial(browser: Browser) -> None:
+    """Every due date of a complaint that comes before the Spring Festival, on the calendar."""
+    with signed_in(browser, "analyst520000") as page:
+        page.goto("/deadlines/trial?ticket_type=complaint&received_at=2026-02-13T10:00")
+        save(page, "trial.png")
 
 
 def diagrams(browser: Browser) -> None:
@@ -109,7 +142,7 @@ def main() -> int:
     flags = ["--no-sandbox", "--disable-gpu"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
-        for take in (worklist, ticket, diagrams):
+        for take in (worklist, ticket, duplicates, overdue, trial, diagrams):
             take(browser)
         browser.close()
     return 0

@@ -57,8 +57,10 @@ def test_lights_come_in_order_and_within_one_the_due_date(desk: tuple[Chain, lis
     light_up(late, -3, -2, -1)
     light_up(later, -5, -4, -3)
 
-    assert ids(people) == [later, late, orange, yellow, green]
     counts = worklist.light_counts(people.province.principal, NOW)
+    assert ids(people) == [later, late, orange, yellow, green]
+    assert ids(people, counts=counts) == ids(people)
+    assert ids(people, TaskFilter(light="green"), counts=counts) == [green]
     assert counts == {"all": 5, "red": 2, "orange": 1, "yellow": 1, "green": 1}
     for light, members in {"red": [later, late], "orange": [orange], "green": [green]}.items():
         assert ids(people, TaskFilter(light=light)) == members
