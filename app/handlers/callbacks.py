@@ -21,7 +21,7 @@ def begin(step: Step) -> Variables:
         from_12345=ticket.partner_id is not None,
         called_back=TICKET_TYPES[ticket.ticket_type].called_back,
     )
-    begin_to_wait = clock.wait if by == "p12345" else clock.promise  # seats have a task for it
+    begin_to_wait = clock.wait if by == "p12345" else clock.promise  # or a task, or rest
     return {
         "callback_by": by,
         "callback_until": services.beijing(begin_to_wait(ticket, callbacks.WAIT, step.now)),

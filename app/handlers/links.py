@@ -19,6 +19,7 @@ from app.tickets.rules import STATES
 
 REVIEW_WITHIN = timedelta(days=30)
 """信访工作条例 35, 36: to apply for a review (复查) or second review (复核)."""
+_REVIEWABLE = frozenset({"completed", "archived"})
 RELATIONS = {"same": "同一诉求", "review": "申请复查", "second_review": "申请复核"}
 
 
@@ -66,7 +67,9 @@ def link(request: Request) -> None:
 
 def _may_be_reviewed(ticket: Ticket, other: Ticket) -> None:
     """Only a concluded complaint, and within thirty days of its end."""
-    if other.ticket_type != "complaint" or other.status != "archived" or other.archived_at is None:
-        raise Invalid([FieldError("other_no", "state", "只有已归档的投诉可以申请复查、复核")])
-    if ticket.submitted_at > other.archived_at + REVIEW_WITHIN:
+    if other.ticket_type != "complaint" or other.status not in _REVIEWABLE:
+        told = "只有已办结、已归档的投诉可以申请复查、复核"
+        raise Invalid([FieldError("other_no", "state", told)])
+    ended = other.archived_at or ticket.submitted_at
+    if ticket.submitted_at > ended + REVIEW_WITHIN:
         raise Invalid([FieldError("other_no", "late", "已超过办结后30日的申请期限")])

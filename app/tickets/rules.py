@@ -19,6 +19,7 @@ STATES = {
     "handling": "办理中",
     "auditing": "待审核",
     "result_pending": "待反馈",
+    "completed": "已办结",
     "callback_pending": "待回访",
     "reworking": "重办中",
     "suspended": "已挂起",

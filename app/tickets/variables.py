@@ -54,7 +54,7 @@ START: dict[str, Scalar] = {
     # 超时
     "overdue_id": 0,  # the time limit that is over, for what is drawn to follow
     # 回访
-    "callback_by": "none",  # p12345, agent, none
+    "callback_by": "none",  # p12345, agent, nobody (it rests), none (filed at once)
     "callback_until": "",
     "rework_ask": False,
     "rework": False,

@@ -49,7 +49,11 @@ def step(name: str, data: dict[str, Any]) -> dict[str, Any]:
     if name == "matters.suspend":
         return {"suspended_until": later}
     if name == "callbacks.begin":
-        by = {"p12345": "p12345", "national": "none", "none": "agent"}[data["result_to"]]
+        by = {"p12345": "p12345", "national": "nobody", "none": "agent"}[data["result_to"]]
+        if data["ticket_type"] == "consultation":
+            by = "none"
+        elif not data["needs_review"]:
+            by = "nobody"
         return {"callback_by": by, "callback_until": later, "rework": False, "rework_ask": False}
     if name == "callbacks.judge":
         said = data.get("said", 0)

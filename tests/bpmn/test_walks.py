@@ -1,6 +1,7 @@
 """Every sequence flow of every shipped diagram is taken by a named walk, stored at each step."""
 
 import random
+from itertools import groupby
 from pathlib import Path as File
 from typing import TYPE_CHECKING
 
@@ -19,34 +20,41 @@ if TYPE_CHECKING:
 
 STATES_OF = {
     "province, city, county, both audits, result, callback": (
-        "submitted reviewing dispatching delegated delegated handling auditing auditing "
-        "result_pending callback_pending archived"
+        "submitted reviewing dispatching delegated handling auditing result_pending "
+        "callback_pending archived"
     ),
     "12345 supplements once and lets it pass once": (
         "submitted reviewing supplement_pending reviewing supplement_pending reviewing merged"
     ),
     "12345 is silent, is reminded, refuses, and it goes on": (
-        "submitted reviewing return_pending return_pending dispatching handling result_pending "
+        "submitted reviewing return_pending dispatching handling result_pending "
         "callback_pending archived"
     ),
     "the nation takes its ticket back": "submitted reviewing return_pending returned",
+    "the nation gets the result of what it dispatched": (
+        "submitted reviewing return_pending dispatching handling auditing result_pending "
+        "completed archived"
+    ),
+    "the city's own letter ends with the city's audit": (
+        "delegated handling auditing handling auditing completed archived"
+    ),
+    "a question is answered at the review without an audit": (
+        "submitted reviewing handling result_pending archived"
+    ),
     "everything that may come up at any time comes up": (
-        "submitted submitted submitted reviewing dispatching delegated delegated handling "
-        "handling handling handling handling handling handling handling handling "
-        "handling handling handling handling handling handling handling handling "
-        "suspended handling handling suspended handling "
-        "handling handling auditing result_pending callback_pending archived"
+        "submitted reviewing dispatching delegated handling suspended handling suspended handling "
+        "auditing result_pending callback_pending archived"
     ),
     "the nation receives where its ticket was transferred": (
-        "submitted reviewing reviewing result_pending transferred_out"
+        "submitted reviewing result_pending transferred_out"
     ),
     "withdrawn in the middle, with matters open": (
-        "submitted reviewing dispatching delegated delegated handling handling handling withdrawn"
+        "submitted reviewing dispatching delegated handling withdrawn"
     ),
-    "a dropped caller is never reached": "draft draft draft draft dropped",
+    "a dropped caller is never reached": "draft dropped",
     "a question is answered on the telephone": "draft answered",
 }
-"""Walk → the state after each of its steps."""
+"""Walk → the states that it brings its ticket into, in order."""
 SHIPPED = sorted((ROOT / "bpmn").glob("*.bpmn"))
 
 
@@ -71,7 +79,7 @@ def test_a_ticket_is_called_by_where_its_diagram_stands(
 
     story(path)
 
-    assert path.states == states.split()
+    assert [state for state, _ in groupby(path.states)] == states.split()
 
 
 def test_every_sequence_flow_is_taken_by_a_named_walk(clock: "MovableClock") -> None:

@@ -15,6 +15,7 @@ WALKS: dict[str, tuple[str, dict[str, Any], str, Story]] = {}
 
 P12345 = {"result_to": "p12345"}
 NATIONAL = {"result_to": "national"}
+QUESTION = {"ticket_type": "consultation"}
 OWN = {"needs_review": False}
 CITY = {"needs_review": False, "entry": "city", "city_unit_id": 30, "final_audit": "city"}
 TO_CITY = {"route": "city", "handled_by": "city", "city_unit_id": 30, "handling": "done"}
@@ -93,12 +94,11 @@ def _province_self(path: Path) -> None:
     confirmed(path)
 
 
-@ticket("a question is answered at the review without an audit", P12345)
+@ticket("a question is answered at the review without an audit", {**P12345, **QUESTION})
 def _answered(path: Path) -> None:
     path.do("sign_in")
     path.do("review", review="answer", entry="handle_province", handled_by="province")
-    path.do("handle_by_province", audit_needed=False)
-    confirmed(path)
+    path.do("handle_by_province", audit_needed=False).tell("confirm.result")
 
 
 @ticket("a county without a city above it (重庆)", P12345)
@@ -151,7 +151,7 @@ def _national(path: Path) -> None:
     path.do("national_decides_return", return_approved=2)
     path.do("dispatch", route="province", handled_by="province")
     path.do("handle_by_province", audit_needed=True).do("audit_by_province", **OK)
-    path.do("national_receives")
+    path.do("national_receives").time()
 
 
 @ticket("the nation receives where its ticket was transferred", NATIONAL, "transferred_out")
@@ -175,14 +175,14 @@ def _national_returned(path: Path) -> None:
 def _letter(path: Path) -> None:
     path.do("dispatch", **TO_CITY).do("city_decide", **TO_COUNTY)
     path.do("county_sign_in", county_route="accept").do("handle_by_county", city_audit=True)
-    path.do("audit_by_city", **OK).do("audit_by_province", **OK).do("own_callback", said=0)
+    path.do("audit_by_city", **OK).do("audit_by_province", **OK).time()
 
 
 @ticket("the city's own letter ends with the city's audit", CITY)
 def _city_letter(path: Path) -> None:
     path.do("city_decide", city_route="self", handled_by="city").do("handle_by_city")
     path.do("audit_by_city", **NO).do("handle_by_city").do("audit_by_city", audit="close")
-    path.do("own_callback", said=0)
+    path.time()
 
 
 @ticket("the city hands it back and must take it, the county must too", P12345)

@@ -58,6 +58,15 @@ def page(world: World, person: Person, number: str) -> str:
     return answer.text
 
 
+def rests_and_is_filed(world: World, person: Person, number: str) -> None:
+    """Nobody calls back: 已办结 for five working days."""
+    assert "已办结" in page(world, person, number)
+    world.pass_days(number, 3)
+    assert "已办结" in page(world, person, number)
+    world.pass_days(number, 14)
+    assert "已归档" in page(world, person, number)
+
+
 @pytest.mark.parametrize("source", ["letter", "visit", "email"])
 def test_the_province_dispatches_what_it_registered_and_tells_nobody_else(
     world: World, source: str
@@ -76,9 +85,24 @@ def test_the_province_dispatches_what_it_registered_and_tells_nobody_else(
     world.complete(people.city_auditor, number, decision="approve")
     world.complete(people.province_auditor, number, decision="approve")
 
-    assert "已归档" in page(world, people.province, number)
+    rests_and_is_filed(world, people.province, number)
     assert world.deliver() == 0
     assert world.received() == []
+
+
+def test_what_rests_can_be_added_to_and_reviewed(world: World) -> None:
+    people = world.chain()
+    number, again = (register(world, people.province, "letter")["acceptance_no"] for _ in range(2))
+    world.complete(people.province, number, route="province")
+    world.hand_in(people.province, number)
+    world.complete(people.province_auditor, number, decision="approve")
+
+    world.act(people.province, number, "supplement", text="来信人补寄了收据。")
+    world.complete(people.province, number)
+    world.act(people.province, again, "link", other_no=number, relation="review")
+
+    assert f"申请复查：{number}" in page(world, people.province, again)
+    rests_and_is_filed(world, people.province, number)
 
 
 def test_a_letter_to_the_city_ends_with_the_citys_audit_while_the_province_looks_on(
@@ -97,9 +121,8 @@ def test_a_letter_to_the_city_ends_with_the_citys_audit_while_the_province_looks
     assert where(world, people.city, number) == ["audit_by_city"]
     world.complete(people.city_auditor, number, decision="approve")
 
-    seen = page(world, people.province, number)
-    assert "已归档" in seen
-    assert "来信" in seen
+    assert "来信" in page(world, people.province, number)
+    rests_and_is_filed(world, people.province, number)
     assert world.received() == []
 
 
@@ -121,7 +144,7 @@ def test_a_national_matter_is_handled_at_the_province_and_its_result_returns(
     assert "待反馈" in page(world, nation, number)
     world.complete(nation, number, opinion="已阅")
 
-    assert "已归档" in page(world, nation, number)
+    rests_and_is_filed(world, nation, number)
     assert world.received() == []
 
 

@@ -11,7 +11,7 @@ from app.callbacks import rules
         (True, False, True, "agent"),
         (True, True, True, "agent"),
         (False, True, True, "p12345"),
-        (False, False, True, "none"),
+        (False, False, True, "nobody"),
         (False, True, False, "none"),
         (True, False, False, "none"),
     ],
