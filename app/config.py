@@ -43,8 +43,6 @@ class Settings:
     """How many proxies of our own stand in front and set X-Forwarded-* (`HOTLINE_PROXIES`)."""
     session_idle_minutes: int
     """Idle for so long, one signs in again (`HOTLINE_SESSION_IDLE_MINUTES`)."""
-    return_window_days: int
-    """Working days a unit may hand a ticket back in, 1 to 5 (`HOTLINE_RETURN_WINDOW_DAYS`)."""
 
 
 def _secret(env: Env, name: str, default: str | None = None) -> str:
@@ -84,17 +82,9 @@ def from_environment() -> Settings:
             pool_size=env.int("HOTLINE_POOL_SIZE", 8),
             proxies=env.int("HOTLINE_PROXIES", 0),
             session_idle_minutes=env.int("HOTLINE_SESSION_IDLE_MINUTES", 15),
-            return_window_days=_return_window(env.int("HOTLINE_RETURN_WINDOW_DAYS", 1)),
         )
     except (EnvError, EnvValidationError, ValueError, OSError) as error:
         raise SettingsError(f"设置有误：{error}") from error
-
-
-def _return_window(days: int) -> int:
-    """信访工作条例 23 allows five working days at most; another value stops the start."""
-    if not 1 <= days <= 5:
-        raise ValueError("HOTLINE_RETURN_WINDOW_DAYS: 1–5")
-    return days
 
 
 def _driver(url: str) -> str:

@@ -34,7 +34,6 @@ def make_settings(database_url: str, files_dir: Path) -> Settings:
         pool_size=8,
         proxies=0,
         session_idle_minutes=15,
-        return_window_days=1,
     )
 
 

@@ -12,10 +12,9 @@ from sqlalchemy import func, select
 from app.approvals.models import AGREED, LAPSED, OPEN, REFUSED, LowerReturn
 from app.core.db import session
 from app.core.errors import FieldError
-from app.deadlines import calendars
+from app.deadlines import queries as deadlines
 from app.engine.registry import Actor
 from app.tickets import conflicts
-from app.tickets.clock import place_of
 from app.tickets.models import Opinion, Ticket
 
 
@@ -67,8 +66,8 @@ def standing(ticket: Ticket, unit_id: int) -> Objection | None:
     return None
 
 
-def objection(ticket: Ticket, unit_id: int, days: int, now: datetime) -> Objection | None:
-    """Why this unit may not hand it back now; it has `days` working days from the receipt.
+def objection(ticket: Ticket, unit_id: int, now: datetime) -> Objection | None:
+    """Why this unit may not hand it back now; how long it may, the ticket's policy says.
 
     What it must not handle it hands back at any time.
     """
@@ -76,9 +75,9 @@ def objection(ticket: Ticket, unit_id: int, days: int, now: datetime) -> Objecti
         return found
     if conflicts.must_leave(ticket, unit_id):
         return None
-    calendar = calendars.of(place_of(ticket))
-    if now > calendar.add_working_days(received_at(ticket, unit_id), days).at:
-        return Objection("late", f"退回应在收到之日起{days}个工作日内提出，已超过期限")
+    window = deadlines.window(ticket.id, "return_window", received_at(ticket, unit_id))
+    if window is not None and now > window.ends_at:
+        return Objection("late", f"退回应在收到之日起{window.limit.title}内提出，已超过期限")
     return None
 
 

@@ -30,6 +30,8 @@ CLOCKS = {
 """Limits that no task of a diagram has: of the whole ticket, and of waits."""
 WINDOWS = frozenset({"return_window"})
 """Of these: how long something is allowed. They start no clock and never turn red."""
+MOST = {"return_window": Limit(5, "wd")}
+"""What a regulation does not let a policy exceed: 信访工作条例 23."""
 TITLES = {**CLOCKS, **STAGES}
 
 TYPES = ("complaint", "declaration", "consultation", "suggestion")
@@ -181,6 +183,9 @@ def _rules(stage: str, lines: Mapping[str, Any], problems: list[FieldError]) -> 
         except ValueError as error:
             problems.append(FieldError(f"{where}.{key}", "limit", str(error)))
             continue
+        if stage in MOST and limit.rough() > MOST[stage].rough():
+            told = f"不能超过{MOST[stage].title}（信访工作条例第二十三条）"
+            problems.append(FieldError(f"{where}.{key}", "most", told))
         basis = str(line.get("basis", lines.get("basis", "")))
         yield Rule(stage, words, limit, basis, str(line.get("law", law)), after)
 

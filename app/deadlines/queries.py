@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import func, select
 
 from app.core.db import session
-from app.deadlines import calendars
+from app.deadlines import calendars, policies
 from app.deadlines.ladder import STEPS
+from app.deadlines.limits import Limit
 from app.deadlines.models import (
     OPEN_STATES,
     RUNNING,
@@ -17,6 +18,7 @@ from app.deadlines.models import (
     Pause,
     TicketClock,
 )
+from app.deadlines.plan import Facts
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,25 @@ def late(
             .limit(limit)
         )
     )
+
+
+@dataclass(frozen=True)
+class Window:
+    """How long something is allowed (退回期限), and until when."""
+
+    limit: Limit
+    ends_at: datetime
+
+
+def window(ticket_id: int, key: str, start: datetime) -> Window | None:
+    """The time that the ticket's policy allows from a moment on; None without a limit."""
+    clock = session().get(TicketClock, ticket_id)
+    if clock is None:
+        return None
+    rule = policies.version(clock.policy).rule(key, Facts.from_data(clock.facts).words)
+    if rule is None:
+        return None
+    return Window(rule.limit, rule.limit.after(start, calendars.of(clock.division_code)).at)
 
 
 def provisional_count() -> int:

@@ -1,7 +1,5 @@
 """Returns: asking 12345 to take a ticket back (退单), and units handing theirs up (退回上级)."""
 
-from flask import current_app
-
 from app.approvals import lower_returns
 from app.approvals import services as approvals
 from app.core.errors import Conflict, FieldError, Invalid
@@ -33,17 +31,12 @@ def remind(step: Step) -> Variables:
 def hand_up(ticket: Ticket, submission: Submission, field: str) -> Variables:
     """退回上级 at the signing (T07, T08); Invalid names `field` when the unit may not."""
     unit_id = submission.unit_id or 0
-    if found := lower_returns.objection(ticket, unit_id, return_window(), submission.now):
+    if found := lower_returns.objection(ticket, unit_id, submission.now):
         raise Invalid([found.at(field)])
     reason = submission.values["return_reason"]
     asked = lower_returns.ask(ticket, unit_id, reason, by=submission.actor, now=submission.now)
     services.note(ticket, submission, "back", reason)
     return {"return_to_unit_id": asked.to_unit_id}
-
-
-def return_window() -> int:
-    """Working days in which a unit may hand a ticket back."""
-    return int(current_app.config["SETTINGS"].return_window_days)
 
 
 def _handles(principal: Principal, ticket: Ticket) -> bool:
@@ -64,7 +57,7 @@ def _handles(principal: Principal, ticket: Ticket) -> bool:
 def give_back(request: Request) -> None:
     """退回 while handling (EX-02): the upper level decides, the handling stops meanwhile."""
     ticket, unit_id = request.ticket, request.principal.unit_id
-    if found := lower_returns.objection(ticket, unit_id, return_window(), request.now):
+    if found := lower_returns.objection(ticket, unit_id, request.now):
         raise Conflict(found.message, f"RETURN_{found.code.upper()}", current_state=ticket.status)
     reason = request.values["return_reason"]
     asked = lower_returns.ask(ticket, unit_id, reason, by=request.actor, now=request.now)

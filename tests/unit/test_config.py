@@ -16,25 +16,31 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("HOTLINE_SECRET_KEY", "tests-only")
     monkeypatch.setenv("HOTLINE_DATA_KEYS", f"k1:{KEY}")
     monkeypatch.setenv("HOTLINE_HASH_KEY", KEY)
-    monkeypatch.delenv("HOTLINE_RETURN_WINDOW_DAYS", raising=False)
     return monkeypatch
 
 
-@pytest.mark.parametrize(("given", "days"), [(None, 1), ("1", 1), ("5", 5)])
-def test_units_may_hand_back_for_one_to_five_working_days(
-    environment: pytest.MonkeyPatch, given: str | None, days: int
+def test_with_these_it_starts(environment: pytest.MonkeyPatch) -> None:
+    assert from_environment().data_keys == {"k1": bytes(32)}
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("DATABASE_URL", None),
+        ("HOTLINE_SECRET_KEY", None),
+        ("HOTLINE_DATA_KEYS", "k1:AAAA"),
+        ("HOTLINE_DATA_KEYS", KEY),
+        ("HOTLINE_POOL_SIZE", "many"),
+        ("HOTLINE_SESSION_IDLE_MINUTES", "1h"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_and_is_named(
+    environment: pytest.MonkeyPatch, name: str, given: str | None
 ) -> None:
-    if given is not None:
-        environment.setenv("HOTLINE_RETURN_WINDOW_DAYS", given)
+    if given is None:
+        environment.delenv(name)
+    else:
+        environment.setenv(name, given)
 
-    assert from_environment().return_window_days == days
-
-
-@pytest.mark.parametrize("given", ["0", "6", "-1", "one"])
-def test_another_window_stops_the_start_and_is_named(
-    environment: pytest.MonkeyPatch, given: str
-) -> None:
-    environment.setenv("HOTLINE_RETURN_WINDOW_DAYS", given)
-
-    with pytest.raises(SettingsError, match="HOTLINE_RETURN_WINDOW_DAYS"):
+    with pytest.raises(SettingsError, match=name):
         from_environment()

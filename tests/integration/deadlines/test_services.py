@@ -77,6 +77,21 @@ def test_a_task_without_a_limit_is_due_with_its_ticket(room: Room) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "limit", "until"),
+    [("complaint", "1wd", "2026-11-30 18:00"), ("consultation", "4wh", "2026-11-30 10:30")],
+)
+def test_how_long_something_is_allowed_is_the_policys(
+    room: Room, kind: str, limit: str, until: str
+) -> None:
+    room.open(kind=kind)
+
+    window = queries.window(room.ticket_id, "return_window", at("2026-11-27 16:00"))
+
+    assert window is not None
+    assert (str(window.limit), window.ends_at) == (limit, at(until))
+
+
 def test_a_stage_done_in_time_is_frozen_as_in_time(room: Room) -> None:
     room.open()
     row = room.stage("dispatch", "2026-11-24 09:30")

@@ -120,6 +120,13 @@ def test_every_stage_of_a_diagram_has_a_limit_and_every_word_means_something() -
         ({"limits": {"handle": {"complaint": "12wd"}}}, "limits.total.complaint", "sum"),
         ({"limits": {"total": {"complaint": "10wd"}}}, "limits.total.complaint", "sum"),
         ({"limits": {"handle": {"complaint petition": "60cd"}}}, None, "sum"),
+        ({"limits": {"return_window": {"any": "6wd"}}}, "limits.return_window.any", "most"),
+        (
+            {"limits": {"return_window": {"complaint": "36wh"}}},
+            "limits.return_window.complaint",
+            "most",
+        ),
+        ({"limits": {"return_window": {"any": "8cd"}}}, "limits.return_window.any", "most"),
         ({"limits": 5}, "limits", "required"),
         ({"lights": {"yellow": 95}}, "lights", "order"),
         ({"lights": {"orange_days": 3}}, "lights", "order"),
