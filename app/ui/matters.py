@@ -7,6 +7,7 @@ from app.engine.models import ProcessEvent
 from app.matters import queries
 from app.matters.models import Matter
 from app.matters.rules import KINDS
+from app.matters.services import LAPSE
 from app.security.principal import Principal
 from app.tickets.models import Ticket
 
@@ -36,7 +37,10 @@ class MatterLines:
             return None
         if event.element_name == "recall.ticket":
             return next(self.recalls, None)
-        return self.by_id.get((event.decision or {}).get("matter_id", 0))
+        line = self.by_id.get((event.decision or {}).get("matter_id", 0))
+        if line is not None and event.element_name == LAPSE:
+            return f"{line[0]}失效", "不再需要"
+        return line
 
 
 def matter_lines(principal: Principal, ticket: Ticket) -> MatterLines:

@@ -9,8 +9,10 @@ from flask import url_for
 
 from app.approvals.models import AGREED, Extension, ReturnRequest
 from app.core.clock import BEIJING
+from app.deadlines.policy import TITLES
 from app.divisions import queries as divisions
 from app.engine.models import ProcessEvent, UserTask
+from app.engine.registry import OVERDUE
 from app.files.models import Attachment
 from app.organisations import queries as organisations
 from app.security.masking import mask_address, mask_id_card, mask_name, mask_phone
@@ -280,6 +282,8 @@ def timeline(
         if report is not None:
             text = f"提交第 {report.version} 版{report.noun}"
         title = _MESSAGES.get(event.element_name, event.element_name)
+        if event.element_name.startswith(OVERDUE):
+            title = f"{TITLES[event.element_name.removeprefix(OVERDUE)]}超时"
         title, text = extension_line(event, extensions, hears) or (title, text)
         title, text = (matters and matters.line(event)) or (title, text)
         by_somebody = event.kind == "user" or (event.kind == "message" and event.actor_id)

@@ -64,6 +64,8 @@ def test_a_late_ticket_is_urged_then_supervised_and_answered(
     assert asked.due_at == calendar().add_working_days(asked.start_at, 1).at
     page = Browser(world.app, supervisor).get(f"/tickets/{number}").text
     assert "请决定是否发督办单" in page
+    assert "办理超时" in page
+    assert "overdue." not in page
 
     with hour(now + MINUTE):
         world.complete_task(supervisor, task, ISSUE, 200)

@@ -63,3 +63,26 @@ def test_words_of_a_sealed_caller_are_kept_from_the_lower_levels(
     below = browse(people.city).get(f"/tickets/{number}").text
     assert "12345 补充" in below
     assert SAID not in below
+
+
+def test_what_the_result_made_void_is_said_so(world: World, browse: Browse) -> None:
+    people, number = world.chain(), world.submit()
+    world.accept(number, people.province)
+    world.complete(people.province, number, route="province")
+    world.partner.urge(number, "来电人询问办理进展。")
+    (task,) = [
+        t for t in world.tasks(people.province, number) if t["element_id"] == "handle_by_province"
+    ]
+    report = world.report_for(people.province, task["id"])
+    world.complete_task(people.province, task, report, 200)
+    (audit,) = [
+        t
+        for t in world.tasks(people.province_auditor, number)
+        if t["element_id"] == "audit_by_province"
+    ]
+    world.complete_task(people.province_auditor, audit, {"decision": "approve"}, 200)
+
+    page = browse(people.province).get(f"/tickets/{number}").text
+
+    assert "催办失效" in page
+    assert "lapse.matter" not in page
