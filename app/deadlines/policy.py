@@ -26,9 +26,13 @@ CLOCKS = {
     "first_contact": "首次联系",
     "return_window": "退回期限",
     "supplement_wait": "等待补充",
+    "result_push": "结果推送",
+    "result_push_alarm": "结果推送报警",
 }
 """Limits that no task of a diagram has: of the whole ticket, and of waits."""
-WINDOWS = frozenset({"return_window"})
+PUSHES = frozenset({"result_push", "result_push_alarm"})
+"""What a machine does: in minutes of the clock, and nothing else is."""
+WINDOWS = PUSHES | {"return_window"}
 """Of these: how long something is allowed. They start no clock and never turn red."""
 MOST = {"return_window": Limit(5, "wd")}
 """What a regulation does not let a policy exceed: 信访工作条例 23."""
@@ -183,6 +187,9 @@ def _rules(stage: str, lines: Mapping[str, Any], problems: list[FieldError]) -> 
         except ValueError as error:
             problems.append(FieldError(f"{where}.{key}", "limit", str(error)))
             continue
+        if (limit.unit == "min") != (stage in PUSHES):
+            told = "推送的期限以分钟计" if stage in PUSHES else "分钟只用于推送的期限"
+            problems.append(FieldError(f"{where}.{key}", "unit", told))
         if stage in MOST and limit.rough() > MOST[stage].rough():
             told = f"不能超过{MOST[stage].title}（信访工作条例第二十三条）"
             problems.append(FieldError(f"{where}.{key}", "most", told))

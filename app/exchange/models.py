@@ -130,6 +130,10 @@ class OutboundMessage(Model):
     acknowledged_at: Mapped[datetime | None]
     pulled_at: Mapped[datetime | None]
     """When the platform last fetched it."""
+    due_at: Mapped[datetime | None]
+    """When it should have arrived (推送时限); None where nobody waits for it by the minute."""
+    alarm_at: Mapped[datetime | None]
+    """When somebody is told that it has not."""
     created_at: Mapped[datetime]
 
     partner: Mapped[Partner] = relationship(lazy="raise")

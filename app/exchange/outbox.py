@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import joinedload
 
 from app.core.db import session
-from app.exchange import registry, rules
+from app.exchange import lateness, registry, rules
 from app.exchange.errors import UnknownMessage
 from app.exchange.models import (
     DEAD,
@@ -35,11 +35,14 @@ def send(
     now: datetime,
     *,
     once: str | None = None,
+    due_at: datetime | None = None,
+    alarm_at: datetime | None = None,
 ) -> OutboundMessage:
     """Write a message and its work item into the caller's transaction; nothing is sent here.
 
     Messages of one `business_key` leave in the order of these calls, numbered without gaps by
-    `event_seq`. With `once`, a second call with the same word returns the first message.
+    `event_seq`. With `once`, a second call with the same word returns the first message. One that
+    has not arrived by `due_at` is shown as late; at `alarm_at` whoever registered is told.
     """
     last = _lock_sequence(business_key)
     event_id = uuid.uuid4()
@@ -64,6 +67,8 @@ def send(
         operation=operation,
         body={**body, "event_id": str(event_id), "event_seq": last + 1},
         idempotency_key=idempotency_key,
+        due_at=due_at,
+        alarm_at=alarm_at,
         created_at=now,
     )
     session().add(message)
@@ -76,6 +81,8 @@ def send(
         dest=partner.app_id,
         yields=operation in rules.YIELDING,
     )
+    if alarm_at is not None:
+        lateness.watch(message, alarm_at)
     return message
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, func, select
 
 from app.core.db import session
 from app.exchange.errors import UnknownMessage
-from app.exchange.models import DEAD, Circuit, OutboundAttempt, OutboundMessage, Partner
+from app.exchange.models import DEAD, PENDING, Circuit, OutboundAttempt, OutboundMessage, Partner
 from app.exchange.outbox import LANE
 from app.exchange.rules import OPERATIONS
 from app.workqueue import queries as workqueue_queries
@@ -33,6 +33,8 @@ class Delivery:
     last_error: str | None
     created_at: datetime
     acknowledged_at: datetime | None
+    due_at: datetime | None
+    alarm_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,16 @@ def dead_messages(
     condition = (OutboundMessage.state == DEAD) & (OutboundMessage.id > after)
     if partner_id is not None:
         condition &= OutboundMessage.partner_id == partner_id
+    if province_code is not None:
+        condition &= _of_province(province_code)
+    return list(_deliveries(condition, limit))
+
+
+def late_messages(
+    now: datetime, *, province_code: str | None = None, limit: int = 50
+) -> list[Delivery]:
+    """Messages still on their way that should have arrived (推送超时), the oldest first."""
+    condition = (OutboundMessage.state == PENDING) & (OutboundMessage.due_at < now)
     if province_code is not None:
         condition &= _of_province(province_code)
     return list(_deliveries(condition, limit))
@@ -195,6 +207,7 @@ def _deliveries(condition: Any, limit: int) -> Iterator[Delivery]:
             *(OutboundMessage.operation, OutboundMessage.event_seq),
             *(OutboundMessage.state, OutboundMessage.receipt_no, tries, error),
             *(OutboundMessage.created_at, OutboundMessage.acknowledged_at),
+            *(OutboundMessage.due_at, OutboundMessage.alarm_at),
         )
         .where(condition)
         .order_by(OutboundMessage.id)

@@ -17,9 +17,13 @@ a repeat under one Idempotency-Key with another body is a conflict to the platfo
 GivenUp = Callable[[OutboundMessage, datetime], None]
 """Runs in the transaction that gives the message up (死信)."""
 
+Late = Callable[[OutboundMessage, datetime], None]
+"""Runs once when a message has not arrived by the moment its sender has set."""
+
 _callbacks: dict[str, Acknowledged] = {}
 _preparations: dict[str, Prepare] = {}
 _given_up: list[GivenUp] = []
+_late: list[Late] = []
 
 
 def acknowledged(*operations: str) -> Callable[[Acknowledged], Acknowledged]:
@@ -51,6 +55,19 @@ def given_up(function: GivenUp) -> GivenUp:
     if function not in _given_up:
         _given_up.append(function)
     return function
+
+
+def late(function: Late) -> Late:
+    """Register a function that hears of messages that are still on their way at their alarm."""
+    if function not in _late:
+        _late.append(function)
+    return function
+
+
+def tell_late(message: OutboundMessage, now: datetime) -> None:
+    """Call whoever registered for late messages."""
+    for listener in _late:
+        listener(message, now)
 
 
 def tell_given_up(message: OutboundMessage, now: datetime) -> None:

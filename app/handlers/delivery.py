@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from app.approvals import messages
+from app.deadlines import queries as deadlines
 from app.engine import runner
 from app.engine.registry import Step, Submission, Variables, form, handler, message
 from app.exchange import outbox
@@ -48,8 +49,18 @@ def _overtake(ticket: Ticket, now: datetime) -> None:
 
 def _push(ticket: Ticket, body: dict[str, Any], round_: int, now: datetime) -> None:
     operation = TICKET_TYPES[ticket.ticket_type].result
-    once = f"{ticket.acceptance_no}:{operation}:{round_}"
-    outbox.send(messages.partner_of(ticket), ticket.acceptance_no, operation, body, now, once=once)
+    arrives = deadlines.window(ticket.id, "result_push", now)
+    alarm = deadlines.window(ticket.id, "result_push_alarm", now)
+    outbox.send(
+        messages.partner_of(ticket),
+        ticket.acceptance_no,
+        operation,
+        body,
+        now,
+        once=f"{ticket.acceptance_no}:{operation}:{round_}",
+        due_at=arrives.ends_at if arrives else None,
+        alarm_at=alarm.ends_at if alarm else None,
+    )
 
 
 @form("ticket.national_receives", NationalReceiptForm)

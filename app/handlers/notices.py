@@ -19,7 +19,7 @@ from app.deadlines.registry import Climb, reached_together
 from app.engine.models import UserTask
 from app.engine.registry import Change
 from app.exchange.models import OutboundMessage
-from app.exchange.registry import given_up
+from app.exchange.registry import given_up, late
 from app.exchange.rules import OPERATIONS
 from app.matters.queries import Hold, held_by
 from app.notifications.rules import URGENT
@@ -83,23 +83,24 @@ def announce(ticket: Ticket, change: Change) -> None:
 @given_up
 def tell_undelivered(message: OutboundMessage, now: datetime) -> None:
     """A message to 12345 was given up: the province's operators send it again or settle it."""
+    _tell_of(
+        message, f"message:{message.id}:{now.isoformat()}", "undelivered", "未能送达12345", now
+    )
+
+
+@late
+def tell_late(message: OutboundMessage, now: datetime) -> None:
+    """A result is still on its way an hour after the last audit: its province hears of it."""
+    _tell_of(message, f"late:{message.id}", "late_push", "超时未送达12345，系统继续发送", now)
+
+
+def _tell_of(message: OutboundMessage, source: str, kind: str, what: str, now: datetime) -> None:
     ticket = session().scalar(select(Ticket).where(Ticket.acceptance_no == message.business_key))
     if ticket is None:
         return
-    title = f"{OPERATIONS.get(message.operation, '消息')}未能送达12345：{ticket.acceptance_no}"
+    title = f"{OPERATIONS.get(message.operation, '消息')}{what}：{ticket.acceptance_no}"
     to = To(ticket.province_unit_id, frozenset({"province_operator"}))
-    notify(
-        [
-            Notice(
-                f"message:{message.id}:{now.isoformat()}",
-                "undelivered",
-                title,
-                (to,),
-                ticket.acceptance_no,
-            )
-        ],
-        now,
-    )
+    notify([Notice(source, kind, title, (to,), ticket.acceptance_no)], now)
 
 
 def _of_light(climb: Climb, ticket: Place, task: Hold | None) -> Notice:

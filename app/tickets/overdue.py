@@ -26,6 +26,7 @@ from sqlalchemy import (
 from app.core.db import session
 from app.deadlines.ladder import GREEN, LEADERS, NOTICE, ORANGE, RED, SUPERVISE, YELLOW
 from app.deadlines.models import OPEN_STATES, Deadline, TicketClock
+from app.deadlines.policy import TITLES, WINDOWS
 from app.engine.models import ProcessInstance, UserTask
 from app.organisations.models import Unit
 from app.security.principal import Principal
@@ -42,6 +43,8 @@ LISTS = {
 """即将超期, 已超期, 待督办 (one working day late), 领导督办 (three), 通报 (five): steps reached."""
 
 TOTAL = "total"
+STAGES = tuple(key for key in TITLES if key != TOTAL and key not in WINDOWS)
+"""The limits of a ticket that have a light, but its total."""
 Counts = dict[int, Counter[str]]
 """Unit → list → how many."""
 _COLUMNS = {

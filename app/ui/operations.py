@@ -63,6 +63,10 @@ def index(principal: Principal) -> str:
         active="operations",
         partners=[_partner(line, now) for line in health],
         dead=[_message(principal, row, names.get(row.partner_id, "")) for row in dead],
+        late=[
+            _late(principal, row, names.get(row.partner_id, ""), now)
+            for row in exchange.late_messages(now, province_code=scope, limit=PAGE)
+        ],
         next_url=url_for("operations.index", after=dead[-1].message_id)
         if len(found) > PAGE
         else None,
@@ -230,6 +234,18 @@ def _message(principal: Principal, row: exchange.Delivery, partner: str) -> dict
         "created_at": present.shown(row.created_at),
         "resend_url": url_for("operations.resend", message_id=row.message_id),
         "settle_url": url_for("operations.settle", message_id=row.message_id),
+    }
+
+
+def _late(
+    principal: Principal, row: exchange.Delivery, partner: str, now: datetime
+) -> dict[str, Any]:
+    """A message that should have arrived; red once its province has been told."""
+    alarmed = row.alarm_at is not None and now >= row.alarm_at
+    return {
+        **_message(principal, row, partner),
+        "due_text": present.shown(row.due_at),
+        "tone": "red" if alarmed else "orange",
     }
 
 

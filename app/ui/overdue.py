@@ -87,7 +87,7 @@ def index(principal: Principal) -> str:
             "unit": wanted.unit.id if wanted.unit else "",
             "types": [(each.code, each.title) for each in types.TICKET_TYPES.values()],
             "type": wanted.ticket_type or "",
-            "stages": [(key, title) for key, title in TITLES.items() if key != overdue.TOTAL],
+            "stages": [(key, TITLES[key]) for key in overdue.STAGES],
             "stage": wanted.stage or "",
             "by_stage": wanted.by_stage,
             "reset_url": url_for("overdue.index", list=chosen, by=request.args.get("by")),
@@ -107,7 +107,7 @@ def _wanted(units: Sequence[Unit]) -> overdue.Wanted:
     unit_id = args.get("unit", type=int)
     return overdue.Wanted(
         by_stage=by_stage,
-        stage=stage if by_stage and stage in TITLES and stage != overdue.TOTAL else None,
+        stage=stage if by_stage and stage in overdue.STAGES else None,
         ticket_type=args["type"] if args.get("type") in types.TICKET_TYPES else None,
         unit=next((unit for unit in units if unit.id == unit_id), None),
     )

@@ -1,12 +1,20 @@
 """The result reaches 12345 once, whatever 12345 does meanwhile."""
 
+from datetime import UTC, datetime, timedelta
+
 import httpx
 import pytest
+from sqlalchemy import func, update
 
-from app.core.db import session
+from app.core.db import db, session, transact
 from app.exchange import post
 from app.exchange.queries import deliveries_of
+from app.workqueue.models import WorkItem
+from app.workqueue.services import process_database_lane
 from tests.support.journey import Chain, World, serving
+from tests.support.pages import Browser
+from tests.support.people import Person
+from tests.support.timelimits import hour
 
 
 def concluded(world: World, people: Chain) -> str:
@@ -98,3 +106,60 @@ def test_being_in_time_is_judged_by_the_audit_and_not_by_the_push(world: World) 
     world.deliver()
 
     assert world.partner.ticket(number).data["completed_at"] == before is not None
+
+
+def told(world: World, person: Person) -> list[str]:
+    """What somebody was told of late results."""
+    answer = world.http.get("/api/v1/notifications", headers=person.headers)
+    assert answer.status_code == 200, answer.text
+    return [each["title"] for each in answer.json()["notifications"] if each["kind"] == "late_push"]
+
+
+def alarm(world: World, number: str, moment: datetime) -> None:
+    """The scheduler comes by at this moment, when the alarm of the ticket's result is due."""
+    due = (WorkItem.lane == "late_push") & (WorkItem.business_key == number)
+    with hour(moment), world.app.app_context():
+        transact(lambda: session().execute(update(WorkItem).where(due).values(due_at=func.now())))
+        while transact(lambda: process_database_lane("late_push", now=moment)):
+            pass
+        db.session.remove()
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_a_result_that_has_not_arrived_after_an_hour_is_told_to_the_province_once(
+    world: World, arrives: bool
+) -> None:
+    people = world.chain()
+    number = concluded(world, people)
+    with world.app.app_context():
+        (sent,) = deliveries_of(number)
+        session().rollback()
+    assert sent.due_at == sent.created_at + timedelta(minutes=5)
+    assert sent.alarm_at == sent.created_at + timedelta(hours=1)
+    if arrives:
+        world.deliver()
+
+    for minutes in (60, 70):
+        alarm(world, number, sent.created_at + timedelta(minutes=minutes))
+
+    wanted = [] if arrives else [f"投诉办理结果超时未送达12345，系统继续发送：{number}"]
+    assert told(world, people.province) == wanted
+
+
+@pytest.mark.parametrize(
+    ("minutes", "tone"), [(4, None), (6, "orange"), (61, "red")], ids=["soon", "late", "alarm"]
+)
+def test_a_late_result_stands_on_the_monitor_until_it_arrives(
+    world: World, minutes: int, tone: str | None
+) -> None:
+    people = world.chain()
+    number = concluded(world, people)
+
+    with hour(datetime.now(UTC) + timedelta(minutes=minutes)):
+        page = Browser(world.app, people.province).get("/operations").text
+        row = page[page.index(number) :].split("</tr>")[0] if number in page else ""
+        assert (number in page) is (tone is not None)
+        assert tone is None or f'tag {tone}"' in row
+    world.deliver()
+    with hour(datetime.now(UTC) + timedelta(minutes=minutes)):
+        assert number not in Browser(world.app, people.province).get("/operations").text

@@ -37,6 +37,8 @@ def limit(stage: str, *words: str) -> str | None:
         ("supplement_wait", "2wd", "2wd", "1wd", "2wd"),
         ("review_return", "1wd", "1wd", "4wh", "1wd"),
         ("return_window", "1wd", "1wd", "4wh", "1wd"),
+        ("result_push", "5min", "5min", "5min", "5min"),
+        ("result_push_alarm", "60min", "60min", "60min", "60min"),
         ("callback", "5wd", "5wd", "5wd", "5wd"),
         ("urge_reply", "1wd", "1wd", "1wd", "1wd"),
         ("consider_supervision", "1wd", "1wd", "1wd", "1wd"),
@@ -120,6 +122,8 @@ def test_every_stage_of_a_diagram_has_a_limit_and_every_word_means_something() -
         ({"limits": {"handle": {"complaint": "12wd"}}}, "limits.total.complaint", "sum"),
         ({"limits": {"total": {"complaint": "10wd"}}}, "limits.total.complaint", "sum"),
         ({"limits": {"handle": {"complaint petition": "60cd"}}}, None, "sum"),
+        ({"limits": {"dispatch": {"any": "30min"}}}, "limits.dispatch.any", "unit"),
+        ({"limits": {"result_push": {"any": "1wh"}}}, "limits.result_push.any", "unit"),
         ({"limits": {"return_window": {"any": "6wd"}}}, "limits.return_window.any", "most"),
         (
             {"limits": {"return_window": {"complaint": "36wh"}}},
