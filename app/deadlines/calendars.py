@@ -13,7 +13,7 @@ from app.deadlines import calendar_file, editions, published
 from app.deadlines.calendar import Calendar, Hours
 from app.deadlines.editions import UNCHANGED, Edition
 from app.deadlines.models import CalendarChange, CalendarDivision, CalendarYear
-from app.deadlines.published import ESTIMATED, OFFICIAL, Day, Year
+from app.deadlines.published import ESTIMATED, OFFICIAL, STATUSES, Day, Year
 from app.divisions import queries as divisions
 from app.engine.registry import Actor
 
@@ -101,7 +101,8 @@ def preview_year(year: int, days: Sequence[Day], *, official: bool = True) -> di
     found = calendar_file.difference(old.days if old else (), days)
     status = OFFICIAL if official else ESTIMATED
     if old is None or old.status != status:
-        found["changed"].insert(0, f"状态 {old.status if old else '无'} → {status}")
+        before = STATUSES[old.status] if old else "无数据"
+        found["changed"].insert(0, f"状态 {before} → {STATUSES[status]}")
     return found
 
 

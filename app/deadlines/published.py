@@ -15,6 +15,7 @@ import holidays
 from app.deadlines.calendar import Calendar
 
 OFFICIAL, ESTIMATED = "official", "estimated"
+STATUSES = {OFFICIAL: "已公布", ESTIMATED: "预估"}
 
 FESTIVALS = ("元旦", "春节", "清明节", "劳动节", "端午节", "中秋节", "国庆节")
 """The seven that every year's table has (全国年节及纪念日放假办法)."""

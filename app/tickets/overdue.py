@@ -79,8 +79,12 @@ def deadlines(
     limit: int = PAGE,
 ) -> Sequence[Row[Ticket, TicketClock, Deadline]]:
     """A list with clocks, what is due first on top; one row more when it goes on."""
-    query = _lit(principal, wanted).with_only_columns(Ticket, TicketClock, Deadline)
-    query = query.where(Deadline.light.in_(LISTS[name]))
+    query = (
+        _lit(principal, wanted)
+        .with_only_columns(Ticket, TicketClock, Deadline)
+        .join(TicketClock, TicketClock.ticket_id == Ticket.id)
+        .where(Deadline.light.in_(LISTS[name]))
+    )
     if after is not None:
         query = query.where(tuple_(Deadline.due_at, Deadline.id) > after)
     return session().execute(query.order_by(Deadline.due_at, Deadline.id).limit(limit + 1)).all()
@@ -132,14 +136,10 @@ def places(acceptance_nos: Collection[str]) -> dict[str, Place]:
 
 
 def _lit(principal: Principal, wanted: Wanted) -> Select[Ticket]:
-    """The open deadlines in scope that are no longer green."""
+    """The open deadlines in scope that are no longer green; those of earlier rounds are closed."""
     query = (
         select(Ticket)
-        .join(TicketClock, TicketClock.ticket_id == Ticket.id)
-        .join(
-            Deadline,
-            (Deadline.ticket_id == Ticket.id) & (Deadline.round == TicketClock.round),
-        )
+        .join(Deadline, Deadline.ticket_id == Ticket.id)
         .where(
             below(principal),
             Ticket.archived_at.is_(None),

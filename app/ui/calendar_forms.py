@@ -8,12 +8,12 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from app.core.errors import FieldError, Invalid
-from app.deadlines import calendar_file
+from app.deadlines import calendar_file, published
 from app.deadlines.calendar import Hours
 from app.deadlines.calendar_file import Sheet
-from app.deadlines.published import ESTIMATED, OFFICIAL, Day
+from app.deadlines.published import Day
 
-STATUSES = {OFFICIAL: "已公布", ESTIMATED: "预估", "none": "无数据"}
+STATUSES = {**published.STATUSES, "none": "无数据"}
 _TABLE_HELP = (
     "每行一天：日期,off 放假 或 work 上班,名称。选择文件时以文件为准（CSV 或 JSON，UTF-8）。"
 )
@@ -39,7 +39,7 @@ class YearForm(_Reasoned):
 
     status = fields.String(
         required=True,
-        validate=validate.OneOf([OFFICIAL, ESTIMATED], labels=["已公布", "预估"]),
+        validate=validate.OneOf([*published.STATUSES], labels=[*published.STATUSES.values()]),
         metadata={"label": "状态", "widget": "radio", "col": 6},
     )
     source = fields.String(

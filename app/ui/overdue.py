@@ -56,11 +56,14 @@ def index(principal: Principal) -> str:
     units = _units(principal)
     wanted = _wanted(units)
     after = read_place(request.args["after"]) if request.args.get("after") else None
-    found = overdue.deadlines(principal, wanted, chosen, after=after)
-    page = found[:PAGE]
-    last = page[-1][2] if len(found) > PAGE else None
     everybody = overdue.counts(principal, replace(wanted, unit=None))
     counted = overdue.counts(principal, wanted) if wanted.unit else everybody
+    count = {name: sum(numbers[name] for numbers in counted.values()) for name in _TITLES}
+    # nobody looks through all that is lit for what is known not to be there
+    limit = min(PAGE, count[chosen])
+    found = overdue.deadlines(principal, wanted, chosen, after=after, limit=limit) if limit else []
+    page = found[:PAGE]
+    last = page[-1][2] if len(found) > PAGE else None
     return draw(
         "overdue/index.html",
         principal,
@@ -70,7 +73,7 @@ def index(principal: Principal) -> str:
                 "key": name,
                 "tone": tone,
                 "label": label,
-                "count": sum(numbers[name] for numbers in counted.values()),
+                "count": count[name],
                 "active": name == chosen,
                 "url": _here(list=name),
             }

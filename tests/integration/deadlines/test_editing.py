@@ -132,7 +132,7 @@ def test_an_import_is_shown_before_it_is_made_and_kept_in_the_history() -> None:
         *("2027-01-02 放假 元旦", "2027-01-03 放假 元旦", "2027-01-04 放假 元旦"),
         "2027-01-09 上班 元旦",
     ]
-    assert shown["changed"][0] == "状态 estimated → official"
+    assert shown["changed"][0] == "状态 预估 → 已公布"
     assert calendars.years()[2027].status == "estimated"
 
     import_2027()

@@ -101,7 +101,7 @@ def test_what_does_not_exist_is_not_found(world: World, browse: Browse, query: s
 def test_an_import_shows_the_difference_and_changes_nothing(app: Flask, admin: Browser) -> None:
     page = ask(admin).text
 
-    assert "状态 estimated → official" in page
+    assert "状态 预估 → 已公布" in page
     with app.app_context():
         assert calendars.years()[2027].status == published.ESTIMATED
         db.session.remove()
@@ -141,7 +141,7 @@ def test_a_file_counts_before_what_is_typed(admin: Browser) -> None:
 
     page = ask(admin, table="nonsense", file=file).text
 
-    assert "状态 estimated → official" in page
+    assert "状态 预估 → 已公布" in page
 
 
 @pytest.mark.parametrize(
