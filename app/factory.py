@@ -22,6 +22,7 @@ from app.api import (
     outbox,
     pages,
     partner,
+    reconciliation,
     registrations,
     staff,
     submissions,
@@ -121,6 +122,7 @@ def _add_api(application: Flask) -> None:
             api.register_blueprint(calls.blueprint)
             api.register_blueprint(pages.blueprint)
             api.register_blueprint(outbox.blueprint)
+            api.register_blueprint(reconciliation.blueprint)
     application.register_blueprint(documents.pages)
 
 

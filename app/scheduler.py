@@ -28,6 +28,7 @@ from app.files import services as files
 from app.notifications import alarms, courier, messages
 from app.notifications import retention as old_notifications
 from app.pages import services as pages
+from app.reconciliation import services as reconciliation
 from app.security import seals
 from app.security import services as security
 from app.workqueue import registry, services
@@ -107,6 +108,15 @@ def _forget_page_sessions(now: datetime) -> int:
     return pages.forget_old(now)
 
 
+def _reconcile(now: datetime) -> int:
+    """A day of a platform: its list compared, or looked at without one (对账)."""
+    return reconciliation.compare_next(now)
+
+
+def _forget_reconciliations(now: datetime) -> int:
+    return reconciliation.forget_old(now)
+
+
 def _seal_access_log(now: datetime) -> int:
     return seals.seal(now)
 
@@ -129,6 +139,8 @@ JOBS: tuple[Job, ...] = (
     Job("forget-rates", _forget_rates, 300, 60),
     Job("forget-sessions", _forget_sessions, 600, 60),
     Job("forget-page-sessions", _forget_page_sessions, 600, 60),
+    Job("reconcile", _reconcile, 10, 2),
+    Job("forget-reconciliations", _forget_reconciliations, 3600, 300),
     Job("seal-access-log", _seal_access_log, 60, 10),
     Job("sweep-files", _sweep_files, 3600, 600),
 )

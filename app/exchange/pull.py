@@ -134,6 +134,8 @@ def _take(message: OutboundMessage, receipt: Mapping[str, Any], now: datetime) -
     else:
         workqueue.give_up(item, "CODE_NOT_ZERO")
         message.state = DEAD
+        session().flush()
+        registry.tell_given_up(message, now)
     session().flush()
 
 

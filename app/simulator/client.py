@@ -172,6 +172,28 @@ class PartnerClient:
         """Confirm messages, each `{event_id, receipt_no}` (I17)."""
         return self.post("/outbox/ack", {"receipts": list(receipts)})
 
+    def day(self, day: str, after: str = "", limit: int = 1000) -> Answer:
+        """A page of what the platform has of a day (I18)."""
+        return self.get("/reconciliation", {"date": day, "after": after, "limit": str(limit)})
+
+    def reconcile(
+        self, day: str, list_id: str, tickets: Sequence[Mapping[str, Any]], size: int = 5000
+    ) -> Answer:
+        """Send the own list of a day (I18), each `{external_ticket_no, acceptance_no, outcome}`."""
+        pages = max(1, -(-len(tickets) // size))
+        sent = {"date": day, "list_id": list_id, "pages": pages}
+        for page in range(1, pages):
+            part = list(tickets[(page - 1) * size : page * size])
+            answer = self.post("/reconciliation", {**sent, "page": page, "tickets": part})
+            if not answer.ok:
+                return answer
+        rest = list(tickets[(pages - 1) * size :])
+        return self.post("/reconciliation", {**sent, "page": pages, "tickets": rest})
+
+    def differences(self, day: str) -> Answer:
+        """What was found to differ on a day (I18)."""
+        return self.get("/reconciliation/differences", {"date": day})
+
     def open_page(self, wanted: Mapping[str, Any]) -> Answer:
         """Ask for a registration page (页面调用, I16): `data.url` opens once, within minutes."""
         return self.post("/page-sessions", wanted)

@@ -37,6 +37,8 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
 """REQUIREMENTS 3.3 and D8; missing ones are shown, not refused, as real platforms differ here."""
 
 EVENTS: Mapping[str, str] = {
+    "resubmission_requested": "请重新提交（对账）",
+    "status_repeated": "补发状态（对账）",
     "return_reminded": "催促批复退单",
     "extension_reminded": "催促批复延期",
     "extended": "已延期",

@@ -18,6 +18,7 @@ from app.simulator.journal import Journal
 from app.simulator.pages import pages
 from app.simulator.pulling import pulling
 from app.simulator.receiver import Doorkeeper, real_pause, receiver
+from app.simulator.reconciling import reconciling
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -41,6 +42,7 @@ def create_simulator(
 
     app.register_blueprint(invocation(config))
     app.register_blueprint(pulling(config, journal))
+    app.register_blueprint(reconciling(config, journal))
     policy = _policy(origin_of(config.platform_url))
 
     @app.after_request

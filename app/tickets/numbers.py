@@ -1,7 +1,7 @@
 """Acceptance numbers (受理编号): `TT PPPPPP YYYYMMDD NNNNN C`, 22 characters (REQUIREMENTS 3.5)."""
 
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.dialects.postgresql import insert
 from stdnum.iso7064 import mod_37_36
@@ -43,6 +43,19 @@ def compose(prefix: str, day: date, number: int) -> str:
     """The number with its ISO 7064 MOD 37,36 check character; beyond 99,999 a day it widens."""
     body = f"{prefix}{day:%Y%m%d}{number:05d}"
     return body + mod_37_36.calc_check_digit(body)
+
+
+def ranges_of(division_code: str, day: date) -> list[tuple[str, str]]:
+    """The numbers of a province's day, as half-open ranges in rising order, one a kind of number.
+
+    The day stands in the number, so the unique index of numbers finds the tickets of a day.
+    """
+    kinds = sorted({row.prefix for row in TICKET_TYPES.values()})
+    days = [f"{each:%Y%m%d}" for each in (day, day + timedelta(days=1))]
+    return [
+        (f"{kind}{division_code[:6]}{days[0]}", f"{kind}{division_code[:6]}{days[1]}")
+        for kind in kinds
+    ]
 
 
 def is_well_formed(number: str) -> bool:

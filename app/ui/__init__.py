@@ -17,6 +17,7 @@ from app.ui import (
     policies,
     progress,
     recomputing,
+    reconciliation,
     registration,
     reveal,
     sessions,
@@ -50,6 +51,7 @@ _PAGES = (
     calendar,
     policies,
     recomputing,
+    reconciliation,
 )
 
 

@@ -17,7 +17,7 @@ from app.exchange import partners
 from app.security.models import User
 from app.tickets import services, worklist
 from app.tickets.intake import read
-from tests.bench import claim, clients, deadlines, engine_cycle, seed
+from tests.bench import claim, clients, deadlines, engine_cycle, exchange, seed
 from tests.bench.diagrams import FOUR_HANDS, THREE_STEPS, bundle
 from tests.bench.figures import Figure, Goal, latencies
 from tests.bench.stage import WORKERS, Stage
@@ -222,6 +222,16 @@ def time_limits(stage: Stage, scale: float) -> list[Figure]:
     ]
 
 
+def exchanged(stage: Stage, scale: float) -> list[Figure]:
+    """A day of one platform compared with its own list, and what counting a request costs."""
+    count = max(2000, round(100_000 * scale))
+    told = exchange.measure(stage.server, count)
+    return [
+        Figure(f"{what} ({count:,} tickets)" if "request" not in what else what, values)
+        for what, values in told.items()
+    ]
+
+
 def reading(stage: Stage, scale: float) -> list[Figure]:
     """Pages and interface over the seeded tickets: one client, an operator of the crowded unit."""
     person = stage.do(lambda: hire(seed.CROWDED))
@@ -285,6 +295,7 @@ SECTIONS: dict[str, Section] = {
     "whole": whole,
     "claim": claims,
     "deadlines": time_limits,
+    "exchange": exchanged,
     "reading": reading,
     "memory": memory,
 }
