@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from string import ascii_lowercase
 from typing import Any
 
 from app.deadlines.limits import limit_of
@@ -55,7 +56,7 @@ class Line:
     @property
     def number(self) -> str:
         """The number of the limit as typed."""
-        return self.limit.rstrip("wdhc")
+        return self.limit.rstrip(ascii_lowercase)
 
     @property
     def unit(self) -> str:
