@@ -13,6 +13,8 @@ T = TypeVar("T")
 
 _RETRYABLE = {"40001", "40P01"}
 """Serialisation failure and deadlock: nothing was written, doing it again is right."""
+_CLASH = "23505"
+"""Two wrote the same at once: a second try sees what the other wrote and says what that means."""
 _TRIES = 4
 
 
@@ -73,9 +75,10 @@ def send(statement: Executable, values: Any = None) -> CursorResult[Any]:
 def transact(work: Callable[[], T]) -> T:
     """Run `work` as one transaction with one commit and return its result.
 
-    Any exception rolls everything back. A deadlock or serialisation failure is tried again, so
-    `work` must not talk to the network or keep results of an earlier try. Only edges call this;
-    services and handlers flush and never commit. A `RecordedFailure` writes its trace afterwards.
+    Any exception rolls everything back. A deadlock or serialisation failure is tried again, and
+    once what clashes with another's row, so `work` must not talk to the network or keep results of
+    an earlier try. Only edges call this; services and handlers flush and never commit. A
+    `RecordedFailure` writes its trace afterwards.
     """
     current = db.session()
     if current.info.get("transacting"):
@@ -88,12 +91,14 @@ def transact(work: Callable[[], T]) -> T:
             return result
         except RecordedFailure as failure:
             current.rollback()
+            if _is_worth_another_try(failure.__cause__, attempt):
+                continue
             failure.record(current)
             current.commit()
             raise
         except DBAPIError as error:
             current.rollback()
-            if _sqlstate(error) not in _RETRYABLE or attempt == _TRIES:
+            if not _is_worth_another_try(error, attempt):
                 raise
         except BaseException:
             current.rollback()
@@ -103,5 +108,6 @@ def transact(work: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
-def _sqlstate(error: DBAPIError) -> Any:
-    return getattr(error.orig, "sqlstate", None)
+def _is_worth_another_try(error: BaseException | None, attempt: int) -> bool:
+    state = getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None
+    return (state in _RETRYABLE and attempt < _TRIES) or (state == _CLASH and attempt == 1)

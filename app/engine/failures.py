@@ -91,15 +91,15 @@ class ActionFailed(HotlineError, RecordedFailure):
 
 
 def is_for_caller(error: Exception, *, unattended: bool) -> bool:
-    """Refusals and database faults are the caller's, unless the scheduler is the caller.
+    """Refusals are the caller's, unless the scheduler is the caller.
 
     It has nobody to tell, and would meet the same instance again at every tick and get no further.
     A database that is away or asks for another try (SQLSTATE 08, 40, 53, 57, or none) says nothing
-    about the instance.
+    about the instance; one that refuses what a step writes has met a defect, as any other.
     """
     if isinstance(error, HotlineError):
         return not unattended or isinstance(error, ActionFailed)
     if isinstance(error, DBAPIError):
         state = getattr(error.orig, "sqlstate", None) or "08"
-        return not unattended or state[:2] in {"08", "40", "53", "57"}
+        return state[:2] in {"08", "40", "53", "57"}
     return False

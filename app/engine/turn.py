@@ -140,7 +140,7 @@ class Turn:
         *,
         unattended: bool = False,
     ) -> Iterator[Self]:
-        """Let refusals and database faults pass; everything else becomes ActionFailed.
+        """Let refusals pass, and a database that is away; everything else becomes ActionFailed.
 
         `unattended`: the scheduler acts, and what it is refused becomes ActionFailed too.
         """

@@ -88,7 +88,10 @@ def county_decide(submission: Submission) -> Variables:
     help="规则不允许、确有必要的，由审批人书面准予；理由留存在办理轨迹中。",
 )
 def permit(request: Request) -> None:
-    """准予 (FLW-07, EX-01): the leader lifts one rule for one ticket, and says why."""
+    """准予 (FLW-07, EX-01): the leader lifts one rule for one ticket, and says why.
+
+    The diagram is told, though nobody has to do anything about it.
+    """
     ticket, granted = request.ticket, request.values["permit"]
     if granted not in ticket.permits:
         ticket.permits = [*ticket.permits, granted]
@@ -96,6 +99,7 @@ def permit(request: Request) -> None:
     services.remark(
         ticket, "permit", "permit", text, by=request.actor, at=request.now, of=request.id
     )
+    request.tell(matters.RAISE, {"matter": "permit", "matter_id": 0, "matter_unit_id": 0})
 
 
 def _leads(principal: Principal, ticket: Ticket) -> bool:

@@ -22,7 +22,7 @@ STARTS: dict[str, list[dict[str, Any]]] = {
 
 MATTERS = (
     *("supplement", "urge", "supervise", "consider_supervision"),
-    *("cohandle", "withdraw", "notice", "suspend"),
+    *("cohandle", "withdraw", "notice", "suspend", "permit"),
 )
 
 

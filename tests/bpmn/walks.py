@@ -279,6 +279,7 @@ def _matters(path: Path) -> None:
     path.do("consider_supervision", supervision_issued=False)
     path.tell("raise.matter", matter="cohandle").do("give_opinion")
     path.tell("raise.matter", matter="notice").do("read_notice")
+    path.tell("raise.matter", matter="permit")
     path.tell("raise.matter", matter="suspend").do("approve_suspension", suspension_approved=False)
     path.tell("raise.matter", matter="suspend").do("approve_suspension", suspension_approved=True)
     path.tell("resume.ticket")

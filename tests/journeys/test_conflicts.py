@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.core.db import session
+from app.engine.models import ProcessEvent, ProcessInstance
 from app.tickets.services import ticket_numbered
 from tests.journeys.test_anonymity import SECRETS, sealed
 from tests.journeys.test_lower_returns import refusals, steps
@@ -95,6 +97,20 @@ def test_a_unit_is_recognised_by_its_own_name(world: World, people: Chain) -> No
     assert refusals(world, people.province, number, **down) == [("target_unit_id", "accused")]
 
 
+def told_to_the_diagram(world: World, number: str) -> tuple[str, str]:
+    """Who raised what last, by the history of the ticket's diagram."""
+    raised = (
+        select(ProcessEvent.actor_name, ProcessEvent.decision)
+        .join(ProcessInstance, ProcessInstance.id == ProcessEvent.instance_id)
+        .where(ProcessInstance.business_key == number, ProcessEvent.kind == "message")
+        .order_by(ProcessEvent.seq.desc())
+    )
+    with world.app.app_context():
+        name, decision = session().execute(raised.limit(1)).one()
+        session().rollback()
+    return name, decision["matter"]
+
+
 def test_only_the_leader_may_let_the_accused_have_it(
     world: World, people: Chain, leader: Person
 ) -> None:
@@ -108,6 +124,7 @@ def test_only_the_leader_may_let_the_accused_have_it(
 
     world.act(leader, number, "permit", **PERMITTED)
 
+    assert told_to_the_diagram(world, number) == (leader.principal.display_name, "permit")
     assert PERMITTED["permit_reason"] in page(world, people.province, number)
     world.complete(people.province, number, **down)
     assert steps(world, people.city, number) == ["city_decide"]
@@ -258,7 +275,7 @@ def test_a_refused_transfer_of_a_letter_comes_to_the_review(
     assert steps(world, people.province, number) == ["handle_by_province"]
     world.hand_in(people.province, number)
     world.complete(people.province_auditor, number, decision="approve")
-    assert "已归档" in page(world, people.province, number)
+    assert "已办结" in page(world, people.province, number)
 
 
 def test_a_return_that_12345_refused_does_not_open_the_way_to_handle_corruption(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -131,6 +132,52 @@ def test_a_refusal_in_a_handler_passes_through_and_is_no_incident(
     assert passed.value is refusal
     assert engine.incidents(case) == []
     assert engine.view(case) == before
+
+
+TWICE = "insert into number_counters values (:prefix, '2026-11-24', 1)"
+
+
+def twice(case: str) -> None:
+    """Write a row whose key another has written."""
+    for _ in range(2):
+        session().execute(text(TWICE), {"prefix": case})
+
+
+def test_a_row_that_the_database_refuses_in_a_handler_is_an_incident(
+    engine: Engine, fragile: tuple[str, str]
+) -> None:
+    _, case = fragile
+    before = engine.view(case)
+    CAUSES[case] = partial(twice, case)
+
+    with pytest.raises(ActionFailed) as failed:
+        engine.complete(engine.task(case).id)
+
+    assert (failed.value.status, case in str(failed.value)) == (500, False)
+    (incident,) = engine.incidents(case)
+    assert (incident.element_id, incident.attempts) == ("break", 1)
+    assert incident.error.startswith("IntegrityError")
+    assert engine.view(case) == before
+
+
+def test_who_wrote_the_same_a_moment_later_is_answered_by_a_second_try(
+    engine: Engine, fragile: tuple[str, str]
+) -> None:
+    _, case = fragile
+    tries: list[int] = []
+
+    def clash_once() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            twice(case)
+
+    CAUSES[case] = clash_once
+
+    engine.complete(engine.task(case).id)
+
+    assert len(tries) == 2
+    assert engine.incidents(case) == []
+    assert engine.waiting(case) == ["two"]
 
 
 def test_a_form_that_refuses_or_breaks_leaves_the_task_open(engine: Engine) -> None:
