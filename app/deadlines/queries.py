@@ -8,11 +8,9 @@ from sqlalchemy import func, select
 
 from app.core.db import session
 from app.deadlines import calendars, policies
-from app.deadlines.ladder import STEPS
 from app.deadlines.limits import Limit
 from app.deadlines.models import (
     OPEN_STATES,
-    RUNNING,
     Deadline,
     DeadlineEvent,
     Pause,
@@ -63,22 +61,6 @@ def events(deadline_id: int) -> list[DeadlineEvent]:
             select(DeadlineEvent)
             .where(DeadlineEvent.deadline_id == deadline_id)
             .order_by(DeadlineEvent.id)
-        )
-    )
-
-
-def late(
-    at_least: str, *, stages: Sequence[str] = ("total",), after: int = 0, limit: int = 100
-) -> list[Deadline]:
-    """Running deadlines that have climbed to a step or beyond: `red`, `leaders`, `notice`."""
-    steps = STEPS[STEPS.index(at_least) :]
-    return list(
-        session().scalars(
-            select(Deadline)
-            .where(Deadline.state == RUNNING, Deadline.light.in_(steps))
-            .where(Deadline.stage.in_(stages), Deadline.id > after)
-            .order_by(Deadline.id)
-            .limit(limit)
         )
     )
 

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete
 
 from app.approvals import services as approvals
 from app.core.clock import BEIJING
-from app.core.db import db, session, transact
+from app.core.db import db, transact
 from app.deadlines import calendars, queries, recompute
-from app.deadlines.models import CalendarChange, CalendarYear
 from app.deadlines.published import calendar
 from app.engine.registry import Actor
 from app.tickets.services import ticket_numbered
@@ -25,7 +23,14 @@ from tests.support.extensions import (
     request_of,
 )
 from tests.support.journey import Chain, World
-from tests.support.timelimits import deadlines, hour, let_pass, matters, question_by_letter
+from tests.support.timelimits import (
+    deadlines,
+    forget_edits,
+    hour,
+    let_pass,
+    matters,
+    question_by_letter,
+)
 
 AGREE = {"decision": "agree", "opinion": "情况属实。"}
 
@@ -128,8 +133,7 @@ def untouched(world: World) -> Iterator[None]:
     """Takes the imported table back, which other tests would count with."""
     yield
     with world.app.app_context():
-        for table in (CalendarYear, CalendarChange):
-            transact(lambda of=table: session().execute(delete(of)))
+        forget_edits()
         db.session.remove()
 
 

@@ -5,14 +5,20 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.core import clock
 from app.core.clock import BEIJING
 from app.core.db import db, session, transact
-from app.deadlines import queries
+from app.deadlines import queries, recompute
 from app.deadlines.enforcement import enforce_due
-from app.deadlines.models import Deadline
+from app.deadlines.models import (
+    CalendarChange,
+    CalendarDivision,
+    CalendarYear,
+    Deadline,
+    PolicyVersion,
+)
 from app.engine import runner
 from app.matters.models import Matter
 from app.tickets import registration
@@ -22,6 +28,20 @@ from app.workqueue.models import READY, WorkItem
 from app.workqueue.services import process_database_lane
 from tests.support.journey import World
 from tests.support.people import MEITAN, Person
+
+
+def forget_edits() -> None:
+    """Take edited calendars and policies back, and what would be recomputed for them: other tests
+    count with those of the package.
+    """
+
+    def forget() -> None:
+        for table in (CalendarYear, CalendarDivision, CalendarChange, PolicyVersion):
+            session().execute(delete(table))
+        waiting = (WorkItem.lane == recompute.LANE) & (WorkItem.state == READY)
+        session().execute(delete(WorkItem).where(waiting))
+
+    transact(forget)
 
 
 @contextmanager

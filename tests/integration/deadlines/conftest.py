@@ -9,24 +9,21 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 
 from app.core.clock import BEIJING
 from app.core.db import session, transact
 from app.deadlines import services, turns
 from app.deadlines.enforcement import enforce_due
 from app.deadlines.models import (
-    CalendarChange,
-    CalendarDivision,
-    CalendarYear,
     Deadline,
     DeadlineEvent,
-    PolicyVersion,
 )
 from app.deadlines.plan import Facts
 from app.deadlines.turns import Standing
 from app.engine.registry import Actor
 from app.workqueue.models import READY, WorkItem
+from tests.support.timelimits import forget_edits
 
 ADMIN = Actor(1, "管理员")
 COUNTY = "520328000000"
@@ -137,6 +134,4 @@ def edited() -> Iterator[None]:
     """Takes edits of calendars and policies back, which other tests would count with."""
     yield
     session().rollback()
-    transact(lambda: [session().execute(delete(table)) for table in (
-        CalendarYear, CalendarDivision, CalendarChange, PolicyVersion
-    )])  # fmt: skip
+    forget_edits()

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from app.core.db import db, session, transact
-from app.deadlines import queries, registry, services
+from app.deadlines import registry, services
 from app.deadlines.enforcement import enforce_due
 from app.deadlines.models import Deadline, DeadlineEvent, TicketClock
 from app.workqueue.models import WorkItem
@@ -192,21 +192,3 @@ def test_a_listener_that_fails_holds_up_its_own_ticket_only_until_the_next_try(
         assert room.row("total").light == "yellow"
     finally:
         registry._listeners["yellow"].remove(listen)
-
-
-def test_late_tickets_are_listed_by_how_late_they_are(room: Room, rooms: type[Room]) -> None:
-    other = rooms()
-    room.open()
-    other.open("2026-11-20 09:30")
-    room.run_until("2026-12-16 10:00")
-    other.run_until("2026-12-16 10:00")
-
-    def listed(step: str) -> set[int]:
-        return {row.ticket_id for row in queries.late(step, limit=10_000)} & {
-            room.ticket_id,
-            other.ticket_id,
-        }
-
-    assert listed("red") == {room.ticket_id, other.ticket_id}
-    assert listed("supervise") == {other.ticket_id}
-    assert listed("notice") == set()

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from app.core.db import db, session, transact
+from app.core.db import db, session
 from app.deadlines import calendars, published
-from app.deadlines.models import CalendarChange, CalendarDivision, CalendarYear
 from app.security.models import AccessLog
 from app.ui.calendar_forms import table_text
 from tests.support.journey import World
 from tests.support.pages import Browser, elements, inline_code
 from tests.support.people import CHONGQING, GUIZHOU, MEITAN, Person
+from tests.support.timelimits import forget_edits
 
 Browse = Callable[[Person], Browser]
 NATION = "000000000000"
@@ -27,8 +27,7 @@ NATION = "000000000000"
 def _leave_nothing(app: Flask) -> Iterator[None]:
     yield
     with app.app_context():
-        for table in (CalendarYear, CalendarDivision, CalendarChange):
-            transact(lambda table=table: session().execute(delete(table)))
+        forget_edits()
         db.session.remove()
 
 

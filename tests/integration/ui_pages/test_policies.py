@@ -8,12 +8,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from app.core import clock
 from app.core.db import db, session, transact
 from app.deadlines import policies, recompute, services
-from app.deadlines.models import PolicyVersion
 from app.deadlines.plan import Facts
 from app.engine.registry import Actor
 from app.tickets.queries import ticket_of_partner
@@ -21,6 +20,7 @@ from app.workqueue.models import READY, WorkItem
 from tests.support.journey import World
 from tests.support.pages import Browser, inline_code
 from tests.support.people import CHONGQING, GUIZHOU, MEITAN, Person
+from tests.support.timelimits import forget_edits
 
 Browse = Callable[[Person], Browser]
 NATION = "000000000000"
@@ -32,9 +32,7 @@ TOTAL = "limits.total.complaint:number"
 def _leave_nothing(app: Flask) -> Iterator[None]:
     yield
     with app.app_context():
-        transact(lambda: session().execute(delete(PolicyVersion)))
-        mine = (WorkItem.lane == recompute.LANE) & (WorkItem.state == READY)
-        transact(lambda: session().execute(delete(WorkItem).where(mine)))
+        forget_edits()
         db.session.remove()
 
 
