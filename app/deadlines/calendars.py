@@ -15,10 +15,13 @@ from app.deadlines.editions import UNCHANGED, Edition
 from app.deadlines.models import CalendarChange, CalendarDivision, CalendarYear
 from app.deadlines.published import ESTIMATED, OFFICIAL, STATUSES, Day, Year
 from app.divisions import queries as divisions
+from app.divisions.rules import ROOT_CODE
 from app.engine.registry import Actor
 
 NATION = ""
 """The scope of the national calendar."""
+WHOLE = ROOT_CODE
+"""The division whose working hours are the nation's; its days are in the tables of the years."""
 
 
 class _Calendars:
@@ -37,6 +40,9 @@ class _Calendars:
                 self.differences[other.division_code] = days, calendar_file.hours_of(other.hours)
         edited = self.years != published.years()
         self.national = published.calendar_of(self.years) if edited else published.calendar()
+        _, hours = self.differences.pop(WHOLE, ({}, ()))
+        if hours:
+            self.national = Calendar(self.national.days, self.national.official, hours)
 
     def of(self, division_code: str) -> Calendar:
         if not self.differences:
@@ -134,7 +140,9 @@ def preview_division(
 ) -> dict[str, list[str]]:
     """What giving a division these days and hours would change."""
     problems = calendar_file.hours_problems(hours)
-    if division_code != NATION and divisions.get(division_code) is None:
+    if division_code == WHOLE and days:
+        problems.append(FieldError("table", "days", "全国的假日按年设置，这里只设作息时间"))
+    elif division_code != WHOLE and divisions.get(division_code) is None:
         problems.append(FieldError("division_code", "unknown", "行政区划编码不存在"))
     if problems:
         raise Invalid(problems, "日历有误", "CALENDAR_INVALID")

@@ -250,9 +250,9 @@ def _check_extension(values: Mapping[str, Any], problems: list[FieldError]) -> N
 def _sums(policy: Policy) -> Iterator[FieldError]:
     """Stages of one route that take longer together than the ticket may."""
     seen = set()
-    for kind, source in product(TYPES, (None, "petition")):
+    for kind, source in product(TYPES, _sources(policy)):
         for level, route in ROUTES.items():
-            words = {"any", kind, *([source] if source else [])}
+            words = {"any", kind, *source}
             words |= set() if level == "province" else {"delegated"}
             total = policy.rule("total", frozenset(words))
             if total is None:
@@ -269,6 +269,17 @@ def _sums(policy: Policy) -> Iterator[FieldError]:
                     "sum",
                     f"各环节合计 {hours:g} 工作时，超过总时限 {total.limit.title}（{level}）",
                 )
+
+
+def _sources(policy: Policy) -> list[frozenset[str]]:
+    """The words of where a ticket comes from, as far as lines tell sources apart."""
+    named = {word for rules in policy.rules.values() for rule in rules for word in rule.words}
+    petition = frozenset({"petition"})
+    ways = [
+        frozenset({each}) | (petition if each in PETITIONS else frozenset())
+        for each in sorted(named & SOURCES)
+    ]
+    return [frozenset(), petition, *ways]
 
 
 def _table(values: Mapping[str, Any], name: str, problems: list[FieldError]) -> Mapping[str, Any]:

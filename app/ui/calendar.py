@@ -59,7 +59,7 @@ def index(principal: Principal) -> str:
     now = clock.now()
     today = now.astimezone(BEIJING).date()
     year = _year(request.args.get("year", type=int) or today.year)
-    code = _division(request.args.get("division", ""))
+    code = _division(request.args.get("division", "")).replace(calendars.WHOLE, "")
     table, found = calendars.years().get(year), calendars.of(code)
     own_days, _ = calendars.own(code) if code else ((), ())
     names = months.names_of([year]) | {d.day: d.name or "本地假日" for d in own_days}
@@ -203,8 +203,8 @@ def _may_change(principal: Principal, code: str) -> bool:
 
 
 def _own(principal: Principal) -> str:
-    """The division whose calendar is offered where the nation's is shown."""
-    return "" if principal.level == "national" else principal.division_code
+    """The division whose days and hours are offered where the nation's calendar is shown."""
+    return calendars.WHOLE if principal.level == "national" else principal.division_code
 
 
 def _form(
@@ -242,7 +242,7 @@ def _difference(year: int, code: str, sheet: Sheet, values: dict[str, Any]) -> d
     if code:
         return calendars.preview_division(code, sheet.days, sheet.hours)
     if sheet.hours:
-        problem = FieldError("table", "hours", "作息时间按行政区划设置，全国表只列日期")
+        problem = FieldError("table", "hours", "全国的作息时间另行设置，年表只列日期")
         raise Invalid([problem], "日历有误", "CALENDAR_INVALID")
     return calendars.preview_year(year, sheet.days, official=values["status"] == OFFICIAL)
 
@@ -258,16 +258,18 @@ def _year(year: int) -> int:
 
 
 def _division(code: str) -> str:
-    if code and divisions.get(code) is None:
+    if code not in {"", calendars.WHOLE} and divisions.get(code) is None:
         raise NotFound("没有这个行政区划")
     return code
 
 
 def _name(code: str) -> str:
-    return divisions.full_name(code) if code else "全国"
+    return divisions.full_name(code) if code not in {"", calendars.WHOLE} else "全国"
 
 
 def _title(year: int, code: str) -> str:
+    if code == calendars.WHOLE:
+        return "全国作息时间"
     return f"{_name(code)}的假日与作息" if code else f"全国 {year} 年节假日安排"
 
 
@@ -276,7 +278,8 @@ def _scope(year: int, code: str) -> dict[str, Any]:
 
 
 def _differing() -> list[tuple[str, str]]:
-    names = divisions.full_names(row.division_code for row in calendars.differing())
+    codes = {row.division_code for row in calendars.differing()} - {calendars.WHOLE}
+    names = divisions.full_names(codes)
     return sorted(names.items())
 
 

@@ -19,11 +19,13 @@ WHEN = {
     "reopened": "重办",
 }
 """Circumstances a new line can name, beside a type."""
+SOURCES = {source.code: source.title for source in sources.SOURCES.values()}
+"""Or the one source for which it holds."""
 WORDS = {
     "any": "各类",
     **{code: TICKET_TYPES[code].title for code in TYPES},
     **WHEN,
-    **{source.code: source.title for source in sources.SOURCES.values()},
+    **SOURCES,
 }
 LIGHTS = {
     "not_before": "黄灯不早于已用（%）",
@@ -124,13 +126,16 @@ def edited(
 ) -> dict[str, Any]:
     """The lines that a form makes different from `base`, `shown` being what it was drawn from.
 
-    A line that `base` does not have falls away when its number is emptied.
+    When its number is emptied, a line that `base` does not have falls away, and one that was laid
+    over a line of `base` gives that line its place back.
     """
     known = {line.field: line for line in lines_of(base)}
     limits: dict[str, dict[str, Any]] = {}
     for line in [*lines_of(shown), *_new(form)]:
         typed = _typed(line, form)
         old = known.get(line.field)
+        if not typed.limit and old is not None and line.shown != old.shown:
+            continue
         if typed != old and (typed.limit or old):
             limits.setdefault(line.stage, {})[line.key] = _value(typed, old)
     made: dict[str, Any] = {"limits": limits} if limits else {}

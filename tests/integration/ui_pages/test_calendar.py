@@ -208,6 +208,39 @@ def test_what_a_division_has_of_its_own_can_be_taken_back(world: World, browse: 
     )
 
 
+def test_the_nations_hours_hold_where_nobody_has_his_own(world: World, browse: Browse) -> None:
+    nation = browse(world.employ(NATION, "system_admin"))
+    local = browse(world.employ(GUIZHOU, "system_admin"))
+    own = ask(local, DIVISION, table="", hours="01-01 12-31 10:00-14:00 16:00-20:00").text
+    assert confirm(local, own, APPLY).status_code == 302
+    edit, apply = (f"/calendar/{each}?division={NATION}" for each in ("edit", "apply"))
+    assert edit in nation.get("/calendar").text
+
+    page = ask(nation, edit, table="", hours="01-01 12-31 09:00-12:00 13:00-17:00").text
+    assert "作息时间" in page
+    assert confirm(nation, page, apply).status_code == 302
+
+    for division, hours in (("", "13:00–17:00"), (GUIZHOU, "13:00–17:00"), (MEITAN, "16:00–20:00")):
+        shown = nation.get("/calendar", **({"division": division} if division else {})).text
+        assert hours in shown.split("变更记录")[0], division
+    taken_back = ask(nation, edit, table="", hours="").text
+    assert confirm(nation, taken_back, apply).status_code == 302
+    assert "13:00–17:00" not in nation.get("/calendar").text.split("变更记录")[0]
+
+
+def test_the_nations_days_stand_in_its_tables(world: World, browse: Browse) -> None:
+    nation = browse(world.employ(NATION, "system_admin"))
+
+    page = ask(
+        nation,
+        f"/calendar/edit?division={NATION}",
+        table="date,kind,name\n2026-07-23,off,州庆",
+        hours="",
+    ).text
+
+    assert "全国的假日按年设置" in page
+
+
 @pytest.mark.parametrize(
     ("hours", "told"),
     [
@@ -231,6 +264,7 @@ def test_impossible_hours_are_named(world: World, browse: Browse, hours: str, to
         (GUIZHOU, "province_operator", "/calendar/edit?year=2027", 403),
         (GUIZHOU, "system_admin", "/calendar/edit?year=2027", 403),
         (GUIZHOU, "system_admin", DIVISION, 200),
+        (GUIZHOU, "system_admin", f"/calendar/edit?division={NATION}", 403),
         (CHONGQING, "system_admin", DIVISION, 403),
         (NATION, "system_admin", DIVISION, 200),
     ],

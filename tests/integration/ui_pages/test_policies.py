@@ -203,6 +203,48 @@ def test_a_province_has_lines_of_its_own(world: World, browse: Browse) -> None:
     assert "19个工作日" not in own.get("/deadlines/policies").text
 
 
+def test_a_province_takes_its_line_back_and_has_the_nations_again(
+    world: World, browse: Browse
+) -> None:
+    own = browse(world.employ(GUIZHOU, "process_analyst"))
+    apply(own, ask(own, GUIZHOU, **{TOTAL: "19"}), GUIZHOU)
+
+    page = ask(own, GUIZHOU, **{TOTAL: ""})
+
+    assert sent(page) == {}
+    assert "15个工作日" in page
+    assert "19个工作日" not in apply(own, page, GUIZHOU).split("历史版本")[0]
+
+
+def test_a_line_of_the_nation_cannot_be_emptied_by_a_province(world: World, browse: Browse) -> None:
+    own = browse(world.employ(GUIZHOU, "process_analyst"))
+
+    assert "应为数字加单位" in ask(own, GUIZHOU, **{TOTAL: ""})
+
+
+def test_a_line_can_be_for_one_source(app: Flask, admin: Browser) -> None:
+    new = {
+        "new-0-stage": "total",
+        "new-0-type": "complaint",
+        "new-0-when": "visit",
+        "new-0:number": "50",
+        "new-0:unit": "cd",
+        "new-0-basis": "来访从快",
+    }
+
+    assert "来访" in apply(admin, ask(admin, **new))
+
+    with app.app_context():
+        made = policies.current(policies.NATIONAL)
+        db.session.remove()
+    words = frozenset({"any", "complaint", "petition", "visit"})
+    found = {word: made.rule("total", words - {"visit"} | {word}) for word in ("visit", "letter")}
+    assert {word: str(rule and rule.limit) for word, rule in found.items()} == {
+        "visit": "50cd",
+        "letter": "60cd",
+    }
+
+
 @pytest.mark.parametrize(
     ("place", "role", "address", "status"),
     [

@@ -131,6 +131,8 @@ def test_every_stage_of_a_diagram_has_a_limit_and_every_word_means_something() -
             "most",
         ),
         ({"limits": {"return_window": {"any": "8cd"}}}, "limits.return_window.any", "most"),
+        ({"limits": {"total": {"complaint visit": "20wd"}}}, "limits.total.complaint visit", "sum"),
+        ({"limits": {"handle": {"complaint call": "12wd"}}}, "limits.total.complaint", "sum"),
         ({"limits": 5}, "limits", "required"),
         ({"lights": {"yellow": 95}}, "lights", "order"),
         ({"lights": {"orange_days": 3}}, "lights", "order"),
