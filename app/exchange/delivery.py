@@ -131,14 +131,19 @@ def write_outcome(call: Call, answer: Answer) -> Verdict:
     verdict = rules.judge(answer)
     now = clock.now()
     item = call.item
+    message = _message(item)
     if verdict.delivered:
         workqueue.finish(item, call.owner)
         dead = False
     else:
         dead = workqueue.fail(
-            item, call.owner, verdict.reason, final=verdict.final, asked=answer.retry_after
+            item,
+            call.owner,
+            verdict.reason,
+            final=verdict.final,
+            asked=answer.retry_after,
+            pauses=outbox.pauses_of(message.partner),
         )
-    message = _message(item)
     session().add(
         OutboundAttempt(
             message_id=message.id,

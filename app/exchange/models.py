@@ -56,6 +56,8 @@ class Partner(Model):
     anonymity_mode: Mapped[str] = mapped_column(default="named_requires_caller")
     ip_allow_list: Mapped[list[str]] = mapped_column(JSONB, default=list)
     """Networks it may call from; empty means any."""
+    retry_minutes: Mapped[list[int] | None] = mapped_column(JSONB(none_as_null=True))
+    """Minutes to wait after each failed try to deliver, for messages written from then on."""
     requests_per_minute: Mapped[int] = mapped_column(Integer, default=1200, server_default="1200")
     """How many requests it may make a minute in the long run (限流)."""
     request_burst: Mapped[int] = mapped_column(Integer, default=200, server_default="200")

@@ -1,8 +1,8 @@
 """Outgoing messages: written with the state change, delivered later, looked after by persons."""
 
 import uuid
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
@@ -21,6 +21,7 @@ from app.exchange.models import (
     Partner,
 )
 from app.workqueue import queries as workqueue_queries
+from app.workqueue import rules as workqueue_rules
 from app.workqueue import services as workqueue
 from app.workqueue.errors import UnknownItem
 
@@ -80,6 +81,7 @@ def send(
         business_key=business_key,
         dest=partner.app_id,
         yields=operation in rules.YIELDING,
+        max_attempts=len(pauses_of(partner)) + 1,
     )
     if alarm_at is not None:
         lateness.watch(message, alarm_at)
@@ -121,6 +123,13 @@ def repeat(message_id: int, reason: str, *, actor: str) -> None:
     workqueue.reopen(item_id(message), actor=actor, reason=reason)
     message.state = PENDING
     session().flush()
+
+
+def pauses_of(partner: Partner) -> Sequence[timedelta]:
+    """How long to wait after each failed try: the platform's own wish, or ours."""
+    if not partner.retry_minutes:
+        return workqueue_rules.BACK_OFF
+    return [timedelta(minutes=minutes) for minutes in partner.retry_minutes]
 
 
 def _lock_sequence(business_key: str) -> int:

@@ -20,6 +20,7 @@ ANONYMITY_MODES = ("named_requires_caller", "named_requires_group", "seed_litera
 CHANGEABLE = frozenset(
     "name province_code sign_methods delivery callback_base callback_networks page_origin paths"
     " field_names boolean_mapping anonymity_mode ip_allow_list requests_per_minute request_burst"
+    " retry_minutes"
     " enabled".split()
 )
 RATE = frozenset({"requests_per_minute", "request_burst"})
@@ -45,9 +46,7 @@ def create(app_id: str, profile: Mapping[str, Any]) -> tuple[Partner, str]:
 
 def update(partner_id: int, changes: Mapping[str, Any]) -> Partner:
     """Change a profile; only the fields of CHANGEABLE, refused with all wrong fields at once."""
-    errors = _problems(changes)
-    if errors:
-        raise Invalid(errors)
+    check(changes)
     partner = _locked(partner_id)
     for name, value in changes.items():
         setattr(partner, name, value)
@@ -55,6 +54,12 @@ def update(partner_id: int, changes: Mapping[str, Any]) -> Partner:
         limits.forget(partner.app_id)
     session().flush()
     return partner
+
+
+def check(changes: Mapping[str, Any]) -> None:
+    """Invalid with all wrong fields, as `update` would be; changes nothing."""
+    if errors := _problems(changes):
+        raise Invalid(errors)
 
 
 def rotate_secret(partner_id: int) -> str:
@@ -83,6 +88,11 @@ def get(partner_id: int) -> Partner:
     if partner is None:
         raise UnknownPartner
     return partner
+
+
+def all_of() -> list[Partner]:
+    """Every platform, by province."""
+    return list(session().scalars(select(Partner).order_by(Partner.province_code, Partner.id)))
 
 
 def by_app_id(app_id: str) -> Partner:
@@ -127,9 +137,10 @@ def _problems(values: Mapping[str, Any]) -> list[FieldError]:
         "ip_allow_list": (rules.are_networks, "网段格式不正确，例如10.1.0.0/16"),
         "page_origin": (_is_origin, "页面来源应为https://主机[:端口]"),
         "paths": (_are_paths, "路径映射的键应为已定义的消息类型，值应为路径"),
-        "field_names": (_are_names, "字段映射应为文本到文本"),
+        "field_names": (_are_other_names, "字段映射应为文本到文本，且对方字段名不能重复"),
         "boolean_mapping": (_are_booleans, "是否映射的值应为真或假"),
         "anonymity_mode": (_is_mode, "匿名规则取值不正确"),
+        "retry_minutes": (_are_pauses, "重试间隔应为1–12个分钟数，每个1–1440"),
         "requests_per_minute": (_is_rate, "每分钟请求数应为1–60000"),
         "request_burst": (_is_rate, "突发请求数应为1–60000"),
         "enabled": (_is_bool, "取值应为真或假"),
@@ -192,6 +203,19 @@ def _are_paths(value: Any) -> bool:
 def _are_names(value: Any) -> bool:
     return isinstance(value, dict) and all(
         isinstance(each, str) and each for each in value.values()
+    )
+
+
+def _are_other_names(value: Any) -> bool:
+    """Two of our fields under one name would be one field, and one of them lost."""
+    return _are_names(value) and len(set(value.values())) == len(value)
+
+
+def _are_pauses(value: Any) -> bool:
+    return value is None or (
+        isinstance(value, list)
+        and 1 <= len(value) <= 12
+        and all(type(each) is int and 1 <= each <= 1440 for each in value)
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 
 from app.core.db import session
 from app.exchange.errors import UnknownMessage
@@ -130,6 +130,29 @@ def attempts_of(message_id: int) -> list[OutboundAttempt]:
             .order_by(OutboundAttempt.id)
         )
     )
+
+
+def attempts_at(
+    partner_id: int,
+    *,
+    failed: bool = False,
+    before: tuple[datetime, int] | None = None,
+    limit: int = 50,
+) -> list[tuple[OutboundAttempt, str, str]]:
+    """Tries to deliver to a platform, newest first, masked: (try, ticket, operation)."""
+    query = (
+        select(OutboundAttempt, OutboundMessage.business_key, OutboundMessage.operation)
+        .join(OutboundMessage, OutboundMessage.id == OutboundAttempt.message_id)
+        .where(OutboundAttempt.partner_id == partner_id)
+    )
+    if failed:
+        query = query.where(OutboundAttempt.error.is_not(None))
+    if before is not None:
+        query = query.where(tuple_(OutboundAttempt.attempted_at, OutboundAttempt.id) < before)
+    newest = OutboundAttempt.attempted_at.desc(), OutboundAttempt.id.desc()
+    return [
+        (a, key, what) for a, key, what in session().execute(query.order_by(*newest).limit(limit))
+    ]
 
 
 def partner_health(now: datetime, *, province_code: str | None = None) -> list[PartnerHealth]:

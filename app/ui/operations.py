@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import orjson
 from flask import Blueprint, flash, redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -20,6 +21,9 @@ from app.engine.failures import ActionFailed
 from app.engine.models import Incident
 from app.exchange import outbox
 from app.exchange import queries as exchange
+from app.exchange.errors import UnknownPartner
+from app.exchange.models import OutboundAttempt
+from app.exchange.rules import OPERATIONS
 from app.notifications import messages
 from app.notifications import queries as notifications
 from app.notifications.errors import UnknownHook
@@ -79,6 +83,42 @@ def index(principal: Principal) -> str:
         may_retry=may(principal, "incident.retry"),
         reason_length=REASON,
         hooks=[_hook(line, now) for line in notifications.hook_health(scope)],
+    )
+
+
+@blueprint.get("/operations/partners/<int:partner_id>")
+@permitted("queue.view")
+def partner(principal: Principal, partner_id: int) -> str:
+    """How deliveries to one platform go, try by try."""
+    now = clock.now()
+    health = exchange.partner_health(now, province_code=province_scope(principal))
+    line = next((each for each in health if each.partner_id == partner_id), None)
+    if line is None:
+        raise UnknownPartner
+    failed = request.args.get("failed") == "1"
+    found = exchange.attempts_at(partner_id, failed=failed, before=_place(), limit=PAGE + 1)
+    rows = found[:PAGE]
+    here: dict[str, Any] = {"partner_id": partner_id, "failed": 1 if failed else None}
+    last = rows[-1][0] if len(found) > PAGE else None
+    return draw(
+        "operations/partner.html",
+        principal,
+        active="operations",
+        partner=_partner(line, now),
+        failures=failed,
+        all_url=url_for("operations.partner", partner_id=partner_id),
+        failed_url=url_for("operations.partner", partner_id=partner_id, failed=1),
+        rows=[_attempt(principal, *row) for row in rows],
+        next_url=url_for(
+            "operations.partner", **here, at=last.attempted_at.isoformat(), before=last.id
+        )
+        if last
+        else None,
+        first_url=url_for("operations.partner", **here) if request.args.get("before") else None,
+        list_url=url_for("operations.index"),
+        profile_url=url_for("partners.show", partner_id=partner_id)
+        if may(principal, "partner.view")
+        else None,
     )
 
 
@@ -264,11 +304,40 @@ def _state(
     return "正常", "green"
 
 
+def _place() -> tuple[datetime, int] | None:
+    number = request.args.get("before", type=int)
+    try:
+        moment = datetime.fromisoformat(request.args.get("at", ""))
+    except ValueError:
+        return None
+    return (moment, number) if number is not None and moment.tzinfo else None
+
+
+def _attempt(
+    principal: Principal, row: OutboundAttempt, ticket: str, operation: str
+) -> dict[str, Any]:
+    pretty = orjson.OPT_INDENT_2
+    return {
+        "at": present.shown(row.attempted_at),
+        "operation": OPERATIONS.get(operation, operation),
+        "ticket": ticket,
+        "ticket_url": url_for("tickets.show", acceptance_no=ticket)
+        if may(principal, "ticket.view")
+        else None,
+        "status": row.status,
+        "ms": row.ms,
+        "error": present.delivery_error(row.error) if row.error else "",
+        "request": orjson.dumps(row.request_masked, option=pretty).decode(),
+        "response": orjson.dumps(row.response_masked, option=pretty).decode(),
+    }
+
+
 def _partner(line: exchange.PartnerHealth, now: datetime) -> dict[str, Any]:
     label, tone = _state(line, now)
     return {
         "name": line.name,
         "app_id": line.app_id,
+        "url": url_for("operations.partner", partner_id=line.partner_id),
         "label": label,
         "tone": tone,
         "waiting": line.waiting,

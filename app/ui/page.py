@@ -113,6 +113,7 @@ _PAGES = (
     _Page("工单", "tickets", "工单查询", "search", "tickets.index", "ticket.search"),
     _Page("运行", "operations", "运行监控", "plug", "operations.index", "queue.view"),
     _Page("运行", "reconciliation", "每日对账", "files", "reconciliation.index", "queue.view"),
+    _Page("运行", "partners", "对接平台", "building", "partners.index", "partner.view"),
     _Page("督办", "overdue", "超期督办", "flag", "overdue.index", "statistics.view"),
     _Page("督办", "statistics", "统计", "bar-chart-line", "statistics.index", "statistics.view"),
     _Page("督办", "trial", "时限试算", "clock-history", "trial.index", "deadline.trial"),

@@ -1,5 +1,6 @@
 """When a failed item is tried again, and when it is given up."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 BACK_OFF = (
@@ -18,14 +19,19 @@ MAX_ATTEMPTS = len(BACK_OFF) + 1
 _SPREAD = 0.1
 
 
-def pause_after(attempt: int, chance: float, asked: timedelta = timedelta(0)) -> timedelta:
+def pause_after(
+    attempt: int,
+    chance: float,
+    asked: timedelta = timedelta(0),
+    pauses: Sequence[timedelta] = BACK_OFF,
+) -> timedelta:
     """How long to wait after failed attempt number `attempt` (from 1).
 
     `chance` in [0, 1) spreads the pause over ±10 %, so that a partner who comes back is not met by
     everything at once. `asked` is the other side's own wish (`Retry-After`), honoured up to a day.
     """
-    table = BACK_OFF[min(attempt, len(BACK_OFF)) - 1]
-    spread = table * (1 - _SPREAD + 2 * _SPREAD * chance)
+    pause = pauses[min(attempt, len(pauses)) - 1]
+    spread = pause * (1 - _SPREAD + 2 * _SPREAD * chance)
     return max(spread, min(asked, BACK_OFF[-1]))
 
 

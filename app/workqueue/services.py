@@ -197,14 +197,17 @@ def fail(
     *,
     final: bool = False,
     asked: timedelta = timedelta(0),
+    pauses: Sequence[timedelta] = rules.BACK_OFF,
 ) -> bool:
-    """The leased work failed: put it off, or give it up when `final` or out of attempts.
+    """The leased work failed: put it off by its attempt's pause, or give it up.
+
+    It is given up when `final`, or when it was the last attempt.
 
     `reason` is stored and shown, so it holds a code and never personal data. Returns whether the
     item is dead now.
     """
     dead = final or rules.is_final(item.attempts, item.max_attempts)
-    _leave_lease(item, owner, **_after_failure(item, reason, dead, asked))
+    _leave_lease(item, owner, **_after_failure(item, reason, dead, asked, pauses))
     return dead
 
 
@@ -294,11 +297,16 @@ def _put_off(item: Item, reason: str, *, final: bool) -> None:
 
 
 def _after_failure(
-    item: Item, reason: str, dead: bool, asked: timedelta = timedelta(0)
+    item: Item,
+    reason: str,
+    dead: bool,
+    asked: timedelta = timedelta(0),
+    pauses: Sequence[timedelta] = rules.BACK_OFF,
 ) -> dict[str, Any]:
     if dead:
         return {"state": DEAD, "last_error": reason}
-    pause = rules.pause_after(item.attempts, random.random(), asked)  # noqa: S311 - only spreads
+    chance = random.random()  # noqa: S311 - only spreads
+    pause = rules.pause_after(item.attempts, chance, asked, pauses)
     return {"state": READY, "due_at": func.now() + pause, "last_error": reason}
 
 
