@@ -26,7 +26,7 @@ from app.core import clock
 from app.core.db import session, transact
 from app.core.logs import logger
 from app.exchange import circuit, guard, outbox, registry, rules
-from app.exchange.models import DEAD, DELIVERED, OutboundAttempt, OutboundMessage, Partner
+from app.exchange.models import DELIVERED, OutboundAttempt, OutboundMessage, Partner
 from app.exchange.post import Request, client, post
 from app.exchange.rules import Answer, Verdict
 from app.workqueue import queries as workqueue_queries
@@ -168,7 +168,7 @@ def write_outcome(call: Call, answer: Answer) -> Verdict:
         session().flush()
         registry.tell_acknowledged(message, now)
     elif dead:
-        _give_up(message, now)
+        outbox.give_up(message, now)
     session().flush()
     logger().info(
         "delivery",
@@ -285,13 +285,7 @@ def _give_back(call: Call, reason: str) -> None:
 
 
 def _mark_dead(item: Item) -> None:
-    _give_up(_message(item), clock.now())
-
-
-def _give_up(message: OutboundMessage, now: datetime) -> None:
-    message.state = DEAD
-    session().flush()
-    registry.tell_given_up(message, now)
+    outbox.give_up(_message(item), clock.now())
 
 
 def _message(item: Item) -> OutboundMessage:

@@ -132,6 +132,13 @@ def pauses_of(partner: Partner) -> Sequence[timedelta]:
     return [timedelta(minutes=minutes) for minutes in partner.retry_minutes]
 
 
+def give_up(message: OutboundMessage, now: datetime) -> None:
+    """Nobody could deliver it, or it was refused for good (死信): a person is told, and decides."""
+    message.state = DEAD
+    session().flush()
+    registry.tell_given_up(message, now)
+
+
 def _lock_sequence(business_key: str) -> int:
     session().execute(
         insert(OutboundSequence).values(business_key=business_key, last=0).on_conflict_do_nothing()

@@ -93,6 +93,8 @@ def _one(
         return {"code": "MESSAGE_NOT_FOUND", "message": "未找到该消息"}
     if message.state not in (PENDING, DEAD):
         return {"code": "0", "message": "已确认过", "duplicate": True}
+    if message.state == DEAD and not _is_taken(receipt):
+        return {"code": "0", "message": "已记录拒收", "duplicate": True}
     if _waits(message):
         return {"code": "OUT_OF_ORDER", "message": "同一工单有更早的消息尚未确认"}
     try:
@@ -110,7 +112,7 @@ def _one(
 
 
 def _take(message: OutboundMessage, receipt: Mapping[str, Any], now: datetime) -> None:
-    taken = str(receipt["code"]) == "0"
+    taken = _is_taken(receipt)
     item = outbox.item_id(message)
     session().add(
         OutboundAttempt(
@@ -133,10 +135,12 @@ def _take(message: OutboundMessage, receipt: Mapping[str, Any], now: datetime) -
         registry.tell_acknowledged(message, now)
     else:
         workqueue.give_up(item, "CODE_NOT_ZERO")
-        message.state = DEAD
-        session().flush()
-        registry.tell_given_up(message, now)
+        outbox.give_up(message, now)
     session().flush()
+
+
+def _is_taken(receipt: Mapping[str, Any]) -> bool:
+    return str(receipt["code"]) == "0"
 
 
 def _waits(message: OutboundMessage) -> bool:

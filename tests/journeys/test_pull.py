@@ -4,11 +4,13 @@ import uuid
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.approvals import messages as told
 from app.core import clock
 from app.core.db import db, session, transact
 from app.exchange.queries import attempts_of, deliveries_of
+from app.notifications.models import Notification
 from app.simulator.pulling import pull
 from app.tickets.services import ticket_numbered
 from tests.support.journey import Chain, World
@@ -129,6 +131,24 @@ def test_a_refused_status_event_holds_nothing_up_and_a_refused_request_does(sile
     assert [m["event_id"] for m in waiting(silent)] == [request["event_id"], event["event_id"]]
     assert confirm(silent, request) == ["0"]
     assert confirm(silent, event) == ["0"]
+
+
+def test_the_province_is_told_once_of_a_message_that_the_platform_refused(silent: World) -> None:
+    people = silent.chain()
+    number = concluded(silent, people)
+    (message,) = waiting(silent)
+
+    assert [confirm(silent, message, code="VALIDATION_FAILED") for _ in range(2)] == [["0"]] * 2
+
+    with silent.app.app_context():
+        mine = Notification.user_id == people.province.principal.user_id
+        told = session().scalars(
+            select(Notification.kind).where(mine, Notification.business_key == number)
+        )
+        assert list(told) == ["undelivered"]
+        (sent,) = deliveries_of(number)
+        assert (sent.state, len(attempts_of(sent.message_id))) == ("dead", 1)
+        session().rollback()
 
 
 def test_pages_follow_one_another_without_gap_or_repeat(silent: World) -> None:
