@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.api import http
+from app.core.db import session
 from app.core.errors import HotlineError
 from app.files.services import MAX_BYTES
 from app.security.sessions import session_principal
@@ -88,6 +89,7 @@ def init_app(app: Flask) -> None:
     @app.errorhandler(DataError)
     def _unstorable(error: DataError) -> AnyResponse:
         # a NUL in an address, a number beyond 64 bits: the sender's mistake, found by the database
+        session().rollback()  # which answers nothing more in this transaction, and the page asks
         return _answer(http.Malformed("请求中含有无法处理的字符或数值"))
 
     @app.errorhandler(Exception)

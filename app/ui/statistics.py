@@ -25,6 +25,7 @@ from app.ui.present import shown
 
 blueprint = Blueprint("statistics", __name__)
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _TONES = {timeliness.IN_TIME: "green", timeliness.LATE: "orange", timeliness.OPEN: "red"}
 
 
@@ -146,9 +147,10 @@ def _chosen(wanted: Wanted, names: dict[int, str], principal: Principal) -> str:
 
 def _month(text: str) -> Month | None:
     try:
-        return Month(date.fromisoformat(f"{text}-01"))
+        month = Month(date.fromisoformat(f"{text}-01"))
     except ValueError:
         return None
+    return month if _FIRST_YEAR <= month.first.year <= _LAST_YEAR else None
 
 
 def _key(month: Month) -> str:

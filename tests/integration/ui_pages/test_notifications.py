@@ -146,6 +146,16 @@ def test_a_long_list_goes_on_page_by_page(world: World, browse: Browse) -> None:
     assert "回到首页" in second
 
 
+@pytest.mark.parametrize("path", ["/notifications?before=1" + "0" * 20, "/tickets/TS%00"])
+def test_a_value_that_the_database_refuses_is_said_on_a_page_with_the_bell(
+    world: World, browse: Browse, path: str
+) -> None:
+    page = browse(world.employ(GUIZHOU, "province_operator")).get(path)
+
+    assert (page.status_code, "无法处理的字符或数值" in page.text) == (400, True)
+    assert 'href="/notifications' in page.text
+
+
 def test_the_bell_costs_a_page_one_statement(
     world: World, browse: Browse, people: Chain, app: Flask
 ) -> None:
