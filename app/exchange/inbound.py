@@ -51,9 +51,10 @@ def recognise(
 ) -> Partner:
     """The partner who signed this request's head, or a refusal (401, 403, 429).
 
-    1. fresh timestamp, 2. the address has not failed too often, 3. signature with a live secret and
-    a method this partner may use, 4. enabled, 5. address. Writes nothing and has not seen the body:
-    that it is the declared one is for the caller to check. `path` is decoded, `query` is raw.
+    1. fresh timestamp, 2. signature with a live secret and a method this partner may use; who has
+    none is not even told so when its address has failed too often, 3. enabled, 4. address. Writes
+    nothing and has not seen the body: that it is the declared one is for the caller to check.
+    `path` is decoded, `query` is raw.
     """
     if not rules.is_nonce(claim.nonce):
         raise SignatureInvalid
@@ -61,10 +62,10 @@ def recognise(
         raise TimestampSkew
     asked = {"app_id": claim.app_id, "caller": rules.caller_key(ip)}
     partner, full_at = session().execute(_CALLER, asked).one()
-    limits.refuse_failing(full_at)
     secrets = partner.secrets if partner is not None else [_NOBODY]
     right = signature.signs(claim, secrets, method=method, path=path, query=query)
     if partner is None or not right or claim.sign_method not in partner.sign_methods:
+        limits.refuse_failing(full_at)
         raise SignatureInvalid
     if not partner.enabled:
         raise AppDisabled

@@ -100,7 +100,7 @@ def consider_supervision(row: Deadline, clock: TicketClock, step: str, now: date
     if not is_above("province", holder.level):
         text = f"工单办结已逾期（时限{_shown(row)}），现由本级办理，请督促办结。"
         matters.notify_leader(ticket, text, now)
-    elif not queries.open_of(ticket.id, {"consider_supervision", "supervise"}):
+    elif not queries.is_supervised(ticket.id):
         text = f"工单办结已逾期（时限{_shown(row)}），由{holder.name}承办，请决定是否发督办单。"
         matters.ask_supervision(ticket, text, now)
 

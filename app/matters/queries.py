@@ -34,6 +34,17 @@ def open_of(ticket_id: int, kinds: Collection[str]) -> list[Matter]:
     return list(session().scalars(fresh.execution_options(populate_existing=True)))
 
 
+def is_supervised(ticket_id: int) -> bool:
+    """Whether a 督办单 waits for its answer, or for the decision to issue it. Locks nothing: who
+    answers holds the matter and then asks for the clock, which a light that asks this holds."""
+    query = select(Matter.id).where(
+        Matter.ticket_id == ticket_id,
+        Matter.kind.in_(["consider_supervision", "supervise"]),
+        Matter.state == OPEN,
+    )
+    return session().scalar(query.limit(1)) is not None
+
+
 def open_one(ticket_id: int, kind: str) -> Matter | None:
     """The one of a kind that waits; of kinds that can wait only once."""
     return next(iter(open_of(ticket_id, {kind})), None)

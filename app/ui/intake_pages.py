@@ -56,10 +56,10 @@ def enter(table: str) -> Any:
     if "app_id" in request.args:
         return _exchange(table)
     token, now = request.args.get("s", ""), clock.now()
-    limits.heed(http.client_ip())
     found = services.of_token(token)
     _meet(found)
     if found is None:
+        limits.heed(http.client_ip())
         session().rollback()
         limits.count_failure(http.client_ip())
         raise PageSessionExpired
