@@ -36,7 +36,8 @@ def open_of(ticket_id: int, kinds: Collection[str]) -> list[Matter]:
 
 def is_supervised(ticket_id: int) -> bool:
     """Whether a 督办单 waits for its answer, or for the decision to issue it. Locks nothing: who
-    answers holds the matter and then asks for the clock, which a light that asks this holds."""
+    answers holds the matter and then asks for the clock, which a light that asks this holds.
+    """
     query = select(Matter.id).where(
         Matter.ticket_id == ticket_id,
         Matter.kind.in_(["consider_supervision", "supervise"]),
