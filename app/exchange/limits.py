@@ -18,8 +18,8 @@ from app.exchange import rules
 from app.exchange.models import RateBucket
 
 FAILURES_PER_MINUTE = 300
-"""So many wrong signatures a minute from one address; then they are not counted for a while. Whoever
-signs rightly is let in all the same: others behind an address do not pay for a guesser."""
+"""So many wrong signatures a minute from one address; then they are refused without being counted.
+Whoever signs rightly is let in all the same: neighbours do not pay for a guesser."""
 
 _TAKE = text(
     """

@@ -168,7 +168,9 @@ def test_each_figure_leads_to_its_list(world: World, people: Chain) -> None:
             assert found == int(figure), link
 
 
-@pytest.mark.parametrize("month", ["", "2026-13", "2026", "heute", "2026-10-01", "9999-12", "0001-01"])
+@pytest.mark.parametrize(
+    "month", ["", "2026-13", "2026", "heute", "2026-10-01", "9999-12", "0001-01"]
+)
 def test_without_a_month_it_is_the_last_one_that_is_over(
     world: World, people: Chain, month: str
 ) -> None:
