@@ -25,7 +25,7 @@ def upgrade() -> None:
     sa.Column('compared_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['partner_id'], ['partners.id'], name=op.f('fk_reconciliations_partner_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_reconciliations')),
-    sa.UniqueConstraint('partner_id', 'day', name=op.f('uq_reconciliations_partner_id'))
+    sa.UniqueConstraint('partner_id', 'day', name=op.f('uq_reconciliations_partner_id_day'))
     )
     op.create_index('ix_reconciliations_complete', 'reconciliations', ['id'], unique=False, postgresql_where=sa.text("state = 'complete'"))
     op.create_index('ix_reconciliations_day', 'reconciliations', ['day', 'id'], unique=False)
