@@ -14,14 +14,16 @@ from app.exchange.errors import SignatureInvalid
 _CHUNK = 64 * 1024
 
 
-def admit(claim: signature.Claim, path: str, query: str) -> None:
+def admit(claim: signature.Claim, path: str, query: str, *, by_browser: bool = False) -> None:
     """Recognise the partner and count its request; a wrong signature counts against the address.
 
     The connection is given back before either is counted, so that no request ever needs two.
     """
     ip = client_ip()
     try:
-        partner = inbound.recognise(claim, request.method, path, query, ip, clock.now())
+        partner = inbound.recognise(
+            claim, request.method, path, query, ip, clock.now(), by_browser=by_browser
+        )
         rate = {"per_minute": partner.requests_per_minute, "burst": partner.request_burst}
     except SignatureInvalid:
         session().rollback()

@@ -47,14 +47,21 @@ _NOBODY = "0" * 64
 
 
 def recognise(
-    claim: signature.Claim, method: str, path: str, query: str, ip: str, now: datetime
+    claim: signature.Claim,
+    method: str,
+    path: str,
+    query: str,
+    ip: str,
+    now: datetime,
+    *,
+    by_browser: bool = False,
 ) -> Partner:
     """The partner who signed this request's head, or a refusal (401, 403, 429).
 
     1. fresh timestamp, 2. signature with a live secret and a method this partner may use; who has
-    none is not even told so when its address has failed too often, 3. enabled, 4. address. Writes
-    nothing and has not seen the body: that it is the declared one is for the caller to check.
-    `path` is decoded, `query` is raw.
+    none is not even told so when its address has failed too often, 3. enabled, 4. address, unless
+    its operator's browser brings what it signed. Writes nothing and has not seen the body: that it
+    is the declared one is for the caller to check. `path` is decoded, `query` is raw.
     """
     if not rules.is_nonce(claim.nonce):
         raise SignatureInvalid
@@ -69,7 +76,8 @@ def recognise(
         raise SignatureInvalid
     if not partner.enabled:
         raise AppDisabled
-    if partner.ip_allow_list and not rules.in_networks(ip, partner.ip_allow_list):
+    listed = partner.ip_allow_list and not by_browser
+    if listed and not rules.in_networks(ip, partner.ip_allow_list):
         raise IpNotAllowed
     found: Partner = partner
     return found

@@ -85,7 +85,7 @@ def _exchange(table: str) -> AnyResponse:
     """An address that 12345 signed itself becomes a one-time address of ours at once (PAGE-02)."""
     claim, now = links.claim_of(request.args), clock.now()
     query = request.query_string.decode(errors="replace")
-    door.admit(claim, request.path, links.signed_query(query))
+    door.admit(claim, request.path, links.signed_query(query), by_browser=True)
 
     def work() -> str:
         partner = inbound.enter(claim, now)

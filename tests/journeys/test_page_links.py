@@ -120,6 +120,13 @@ def test_a_frame_by_a_signed_address_is_only_for_the_partners_origin(world: Worl
     number_on(desk.send(**COMPLAINT))
 
 
+def test_an_operators_browser_need_not_stand_in_the_networks_of_its_platform(world: World) -> None:
+    world.settings(ip_allow_list=["10.9.0.0/16"])
+    assert world.partner.divisions().status == 403
+
+    assert Desk(world).open(link(world)).status_code == 200
+
+
 def test_signed_addresses_count_against_the_rate_of_the_platform(world: World) -> None:
     world.settings(requests_per_minute=1, request_burst=1)
     assert Desk(world).open(link(world)).status_code == 200
