@@ -63,7 +63,7 @@ def session() -> Session:
     return db.session()
 
 
-def send(statement: Executable, values: Any = None) -> CursorResult[Any]:
+def send(statement: Executable, values: Any = None) -> CursorResult[*tuple[Any, ...]]:
     """Send a statement of the hot path that was built on tables beforehand.
 
     Unlike `session().execute` it writes no pending changes of mapped objects first: each such

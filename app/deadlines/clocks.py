@@ -1,32 +1,25 @@
 """A ticket's clock and its deadlines, locked: planning, scheduling. Used by the services.
 
 Whoever changes a deadline holds the row of its clock. A due date is never moved by hand: what
-happened is written down, and the date is computed anew from its beginning.
+happened is written down, and the date is computed anew from its beginning. Nothing is in the
+database before `write`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, inspect, select
-
-from app.core.db import session
-from app.deadlines import calendars, editions, ladder, plan, policies, registry
+from app.deadlines import calendars, editions, held, ladder, plan, policies, registry
 from app.deadlines.calendar import Calendar
-from app.deadlines.editions import NUMBERS
 from app.deadlines.errors import NoClock
+from app.deadlines.held import ClockRow, DeadlineRow
 from app.deadlines.ladder import GREEN, LATE, Marks
 from app.deadlines.limits import limit_of
-from app.deadlines.models import (
-    OPEN_STATES,
-    RUNNING,
-    Deadline,
-    DeadlineEvent,
-    TicketClock,
-)
+from app.deadlines.models import RUNNING
 from app.deadlines.plan import Adjustment, Facts
 from app.deadlines.policy import Policy
 from app.workqueue import services as workqueue
@@ -52,42 +45,34 @@ PAUSES = {
 """Why a clock stands still (退单待批, 等待补充, 挂起), and what is waited for and so runs on."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Clock:
     """A locked clock with what computing its deadlines needs."""
 
-    row: TicketClock
+    row: ClockRow
     calendar: Calendar
     edition: int
+    rows: list[DeadlineRow]
+    """The deadlines of the round, open and closed, oldest first."""
+    events: list[dict[str, Any]] = field(default_factory=list)
+    """What has happened to them and is not written yet."""
 
     @cached_property
     def policy(self) -> Policy:
         """The policy the ticket was received under; a newer one only by `recompute` (DL-08)."""
         return policies.version(self.row.policy)
 
-    @cached_property
-    def rows(self) -> list[Deadline]:
-        """The deadlines of the round, open and closed, oldest first."""
-        return list(
-            session().scalars(
-                select(Deadline)
-                .where(Deadline.ticket_id == self.row.ticket_id, Deadline.round == self.row.round)
-                .order_by(Deadline.id)
-                .execution_options(populate_existing=True)
-            )
-        )
-
     @property
-    def open_rows(self) -> list[Deadline]:
+    def open_rows(self) -> list[DeadlineRow]:
         """The running and paused ones."""
-        return [row for row in self.rows if row.state in OPEN_STATES]
+        return [row for row in self.rows if row.is_open]
 
     @property
-    def total(self) -> Deadline:
+    def total(self) -> DeadlineRow:
         """The total of the round, open or frozen."""
         return self.of_stage("total")[0]
 
-    def of_stage(self, stage: str) -> list[Deadline]:
+    def of_stage(self, stage: str) -> list[DeadlineRow]:
         """All of a stage."""
         return [row for row in self.rows if row.stage == stage]
 
@@ -96,26 +81,37 @@ class Clock:
         """What is known of the ticket now."""
         return Facts.from_data(self.row.facts)
 
+    def move_to(self, division_code: str) -> None:
+        """Count by the calendar of another division from now on."""
+        edition = editions.current().calendar
+        self.row.division_code = division_code
+        self.calendar, self.edition = calendars.of(division_code, edition), edition.last
+
+
+def find(ticket_id: int) -> Clock | None:
+    """Lock a ticket's clock; None when there is none. Its lights may be older than the lock."""
+    found = held.lock(ticket_id)
+    if found is None:
+        return None
+    row, rows, numbers = found
+    edition = editions.of(numbers).calendar
+    return Clock(row, calendars.of(row.division_code, edition), edition.last, rows)
+
 
 def lock(ticket_id: int, *, ended: bool = False) -> Clock:
     """Lock a ticket's clock. NoClock when there is none, or it has ended and `ended` is False."""
-    found = session().execute(_of(select(TicketClock, *NUMBERS), ticket_id)).first()
-    if found is None or (found[0].closed_at is not None and not ended):
+    clock = find(ticket_id)
+    if clock is None or (clock.row.closed_at is not None and not ended):
         raise NoClock
-    return _clock(found[0], found[1:])
-
-
-def lock_with_rows(ticket_id: int) -> Clock | None:
-    """Lock a ticket's clock and read its round by the same statement; None without a clock.
-
-    For a turn, which waits for nobody's lights: those of a row may be older than the lock.
-    """
-    found = session().execute(_WITH_ROWS, {"of": ticket_id}).all()
-    if not found:
-        return None
-    clock = _clock(found[0][0], found[0][2:])
-    keep(clock, [row[1] for row in found if row[1] is not None])
     return clock
+
+
+@contextmanager
+def changed(ticket_id: int, *, ended: bool = False) -> Iterator[Clock]:
+    """Lock a clock, and write it when its caller is done with it."""
+    clock = lock(ticket_id, ended=ended)
+    yield clock
+    write(clock)
 
 
 def replan(
@@ -133,14 +129,13 @@ def replan(
     """
     if only_moved and not any(_differs(row, found) for row, found in plans(clock, clock.policy)):
         return
-    read_again(clock)
+    held.read_lights(clock.rows)
     for row, found in plans(clock, clock.policy):
         if not only_moved or _differs(row, found):
             move(clock, row, found, now, event, reason, actor_name)
-    session().flush()
 
 
-def plans(clock: Clock, policy: Policy) -> list[tuple[Deadline, plan.Deadline]]:
+def plans(clock: Clock, policy: Policy) -> list[tuple[DeadlineRow, plan.Deadline]]:
     """What every open deadline would be by this policy, the ticket's own first."""
     total_due = clock.total.due_at
     found = []
@@ -153,7 +148,7 @@ def plans(clock: Clock, policy: Policy) -> list[tuple[Deadline, plan.Deadline]]:
 
 
 def planned(
-    row: Deadline, clock: Clock, policy: Policy, total_due: datetime, *more: str
+    row: DeadlineRow, clock: Clock, policy: Policy, total_due: datetime, *more: str
 ) -> plan.Deadline:
     """What a deadline would be by this policy and the present calendar, with `more` granted."""
     facts = clock.facts if row.stage == "total" else Facts.from_data(row.facts)
@@ -166,12 +161,12 @@ def planned(
     return found or plan.bare(row.stage, row.start_at, total_due, policy, clock.calendar)
 
 
-def marks(row: Deadline) -> Marks:
+def marks(row: DeadlineRow) -> Marks:
     """The moments of a row."""
     return Marks(row.yellow_at, row.orange_at, row.due_at)
 
 
-def next_item(clock: Clock, row: Deadline) -> dict[str, Any] | None:
+def next_item(clock: Clock, row: DeadlineRow) -> dict[str, Any] | None:
     """The work item for the next step of a running deadline; None when there is no further step.
 
     While an extension is asked for (延期审批中) none follows orange: its decision writes one.
@@ -188,32 +183,27 @@ def next_item(clock: Clock, row: Deadline) -> dict[str, Any] | None:
     }
 
 
-def schedule(clock: Clock, row: Deadline) -> None:
-    """Write that item."""
-    if item := next_item(clock, row):
-        workqueue.enqueue(LANE, **item)
-
-
 def log(
-    row: Deadline,
+    clock: Clock,
+    row: DeadlineRow,
     event: str,
     reason: str,
     actor_name: str,
     now: datetime,
     old_due_at: datetime | None = None,
 ) -> None:
-    """Write down what happened to a deadline."""
-    session().add(
-        DeadlineEvent(
-            deadline_id=row.id,
-            generation=row.generation,
-            event=event,
-            old_due_at=old_due_at,
-            due_at=row.due_at,
-            reason=reason,
-            actor_name=actor_name,
-            at=now,
-        )
+    """Note what happened to a deadline."""
+    clock.events.append(
+        {
+            "deadline_id": row.id,
+            "generation": row.generation,
+            "event": event,
+            "old_due_at": old_due_at,
+            "due_at": row.due_at,
+            "reason": reason,
+            "actor_name": actor_name,
+            "at": now,
+        }
     )
 
 
@@ -225,7 +215,7 @@ def begin(
     *,
     task_id: UUID | None = None,
     unit_id: int | None = None,
-) -> Deadline | None:
+) -> DeadlineRow | None:
     """Plan a deadline of a stage; None when it has no limit, unless a task needs a due date.
 
     It is not written before `write`.
@@ -251,9 +241,10 @@ def add(
     task_id: UUID | None = None,
     unit_id: int | None = None,
     paused: timedelta = plan.NONE,
-) -> Deadline:
+) -> DeadlineRow:
     """Put a deadline on the clock; `write` writes it."""
-    row = Deadline(
+    row = DeadlineRow(
+        id=0,
         ticket_id=clock.row.ticket_id,
         round=clock.row.round,
         stage=found.stage,
@@ -274,17 +265,29 @@ def add(
     return row
 
 
-def write(clock: Clock) -> None:
-    """Write the deadlines that were put on the clock, with the work items of their first steps."""
-    fresh = [row for row in clock.rows if inspect(row).transient]
-    session().add_all(fresh)
-    session().flush()
-    workqueue.enqueue_many(LANE, [item for row in fresh if (item := next_item(clock, row))])
+def write(*clocks: Clock) -> None:
+    """Write what has changed of clocks and deadlines, and the work items of their next steps.
+
+    A deadline has a next step when it is new, has moved, or has reached the one before.
+    """
+    held.write_clocks([clock.row for clock in clocks])
+    stepped = [
+        (clock, row)
+        for clock in clocks
+        for row in clock.rows
+        if row.has_changed("generation", "light")
+    ]
+    held.write_deadlines([row for clock in clocks for row in clock.rows])
+    held.write_events([event for clock in clocks for event in clock.events])
+    for clock in clocks:
+        clock.events = []
+    items = [next_item(clock, row) for clock, row in stepped]
+    workqueue.enqueue_many(LANE, [item for item in items if item])
 
 
 def move(
     clock: Clock,
-    row: Deadline,
+    row: DeadlineRow,
     found: plan.Deadline,
     now: datetime,
     event: str,
@@ -297,13 +300,12 @@ def move(
         setattr(row, name, value)
     row.calendar = clock.edition
     if row.due_at != old_due_at:
-        log(row, event, reason, actor_name, now, old_due_at)
+        log(clock, row, event, reason, actor_name, now, old_due_at)
     if marks(row) != old_marks:
         registry.tell_moved(row, clock.row, now)
     if row.state == RUNNING:
         row.generation += 1
         row.light = ladder.fallen_back(row.light, marks(row), now)
-        schedule(clock, row)
 
 
 def _planned(
@@ -321,7 +323,7 @@ def _planned(
     return plan.clock(stage, start, facts, policy, calendar, adjustment, latest=latest)
 
 
-def _differs(row: Deadline, found: plan.Deadline) -> bool:
+def _differs(row: DeadlineRow, found: plan.Deadline) -> bool:
     return any(getattr(row, name) != value for name, value in _dates(found).items())
 
 
@@ -338,45 +340,7 @@ def _dates(found: plan.Deadline) -> dict[str, Any]:
     }
 
 
-def anew(clock: Clock) -> Clock:
-    """The clock with the calendar of the division that its row names now."""
-    edition = editions.current().calendar
-    fresh = Clock(clock.row, calendars.of(clock.row.division_code, edition), edition.last)
-    keep(fresh, clock.rows)
-    return fresh
-
-
-def keep(clock: Clock, rows: list[Deadline]) -> None:
-    """These are its rows: they need not be read."""
-    clock.__dict__["rows"] = rows
-
-
-def read_again(clock: Clock) -> None:
-    """Forget the rows that were read with the lock, before their lights count."""
-    session().flush()
-    clock.__dict__.pop("rows", None)
-
-
-def _anchor(clock: Clock, stage: str, after: str) -> Deadline | None:
+def _anchor(clock: Clock, stage: str, after: str) -> DeadlineRow | None:
     """Where a stage's time began: with the earlier one, unless the stage comes again."""
     earlier = clock.of_stage(after)
     return earlier[-1] if earlier and not clock.of_stage(stage) else None
-
-
-def _of(statement: Select[Any], ticket_id: Any) -> Select[Any]:
-    return (
-        statement.where(TicketClock.ticket_id == ticket_id)
-        .with_for_update(of=TicketClock)
-        .execution_options(populate_existing=True)
-    )
-
-
-_ROWS = (Deadline.ticket_id == TicketClock.ticket_id) & (Deadline.round == TicketClock.round)
-_WITH_ROWS = _of(  # every step of a ticket asks this: it is built once
-    select(TicketClock, Deadline, *NUMBERS).outerjoin(Deadline, _ROWS), bindparam("of")
-).order_by(Deadline.id)
-
-
-def _clock(row: TicketClock, numbers: Sequence[int]) -> Clock:
-    edition = editions.of(numbers).calendar
-    return Clock(row, calendars.of(row.division_code, edition), edition.last)

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from app.deadlines.clocks import Clock
-from app.deadlines.models import CANCELLED, DONE, OPEN_STATES, Deadline
+from app.deadlines.held import DeadlineRow
+from app.deadlines.models import CANCELLED, DONE
 
 
-def close(row: Deadline, now: datetime, *, cancelled: bool) -> None:
+def close(row: DeadlineRow, now: datetime, *, cancelled: bool) -> None:
     """Freeze a deadline's result, or let it fall away; a closed one stays as it is."""
-    if row.state not in OPEN_STATES:
+    if not row.is_open:
         return
     if not cancelled:
         row.on_time = (row.paused_at or now) <= row.due_at
@@ -22,7 +23,7 @@ def conclude(clock: Clock, unit_id: int | None, now: datetime) -> None:
     changes no figure of the past.
     """
     total = clock.total
-    if total.state in OPEN_STATES:
+    if total.is_open:
         total.unit_id, total.facts = unit_id, clock.row.facts
         close(total, now, cancelled=False)
 

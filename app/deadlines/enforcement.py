@@ -7,14 +7,14 @@ something in it fails, its items are done one by one: the bad one is put off and
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 
 from app.core.db import session
 from app.core.logs import logger
-from app.deadlines import calendars, clocks, editions, ladder, registry
+from app.deadlines import calendars, clocks, editions, held, ladder, registry
 from app.deadlines.clocks import LANE, Clock
-from app.deadlines.models import RUNNING, Deadline, TicketClock
+from app.deadlines.held import DeadlineRow
+from app.deadlines.models import RUNNING
 from app.deadlines.registry import Climb
 from app.workqueue import services as workqueue
 from app.workqueue.registry import Item, Lane
@@ -46,36 +46,28 @@ def _enforce(items: Sequence[Item], now: datetime) -> None:
     """
     if not items:
         return
-    held = _locked({item.payload["ticket"] for item in items})
-    rows = {
-        row.id: row
-        for row in session().scalars(
-            select(Deadline)
-            .where(Deadline.id.in_([item.payload["deadline"] for item in items]))
-            .execution_options(populate_existing=True)
-        )
-    }
-    following, climbs = [], []
+    locked = _locked({item.payload["ticket"] for item in items})
+    rows = {row.id: row for row in held.deadlines({item.payload["deadline"] for item in items})}
+    climbs = []
     for item in items:
-        row, clock = rows.get(item.payload["deadline"]), held.get(item.payload["ticket"])
+        row, clock = rows.get(item.payload["deadline"]), locked.get(item.payload["ticket"])
         if clock is None or row is None or row.state != RUNNING:
             continue
         if row.generation == item.payload["generation"]:
+            clock.rows.append(row)
             climbs += _climb(clock, row, now, max(now, item.due_at))
-            following.append(clocks.next_item(clock, row))
-    session().flush()
+    clocks.write(*locked.values())
     registry.tell_together(climbs, now)
-    workqueue.enqueue_many(LANE, [each for each in following if each])
 
 
-def _climb(clock: Clock, row: Deadline, now: datetime, moment: datetime) -> list[Climb]:
-    held = clock.row.extension_asked_at is not None
+def _climb(clock: Clock, row: DeadlineRow, now: datetime, moment: datetime) -> list[Climb]:
+    waits = clock.row.extension_asked_at is not None
     steps = ladder.climb(
-        row.light, clocks.marks(row), moment, clock.policy, clock.calendar, held=held
+        row.light, clocks.marks(row), moment, clock.policy, clock.calendar, held=waits
     )
     for step in steps:
         row.light = step
-        clocks.log(row, step, "", "系统", now)
+        clocks.log(clock, row, step, "", "系统", now)
         registry.tell(row, clock.row, step, now)
     return [Climb(row, step) for step in steps]
 
@@ -83,16 +75,9 @@ def _climb(clock: Clock, row: Deadline, now: datetime, moment: datetime) -> list
 def _locked(ticket_ids: set[int]) -> dict[int, Clock]:
     """The running clocks of these tickets, locked in one order by every scheduler."""
     edition = editions.current().calendar
-    rows = session().scalars(
-        select(TicketClock)
-        .where(TicketClock.ticket_id.in_(ticket_ids), TicketClock.closed_at.is_(None))
-        .order_by(TicketClock.ticket_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
     return {
-        row.ticket_id: Clock(row, calendars.of(row.division_code, edition), edition.last)
-        for row in rows
+        row.ticket_id: Clock(row, calendars.of(row.division_code, edition), edition.last, [])
+        for row in held.lock_running(ticket_ids)
     }
 
 

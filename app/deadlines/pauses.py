@@ -21,7 +21,6 @@ def begin(clock: Clock, reason: str, now: datetime) -> None:
             row.state, row.paused_at = PAUSED, now
             row.generation += 1
             registry.tell_moved(row, clock.row, now)
-    session().flush()
 
 
 def end(clock: Clock, reason: str, now: datetime) -> None:

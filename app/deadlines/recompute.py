@@ -13,7 +13,7 @@ from uuid import uuid4
 from sqlalchemy import Select, func, select
 
 from app.core.db import session
-from app.deadlines import clocks, editions, policies
+from app.deadlines import clocks, editions, held, policies
 from app.deadlines.clocks import Clock
 from app.deadlines.errors import NoClock
 from app.deadlines.models import OPEN_STATES, Deadline, TicketClock
@@ -72,16 +72,13 @@ def recompute(
     if known is None:
         raise NoClock
     runner.hold(known.business_key)
-    clock = clocks.lock(ticket_id)
-    policy = _policy(clock, kind)
-    plans = clocks.plans(clock, policy)
-    if kind == POLICY:
-        clock.row.policy = policy.version
-        clock = Clock(clock.row, clock.calendar, clock.edition)
-    for row, found in plans:
-        row.policy = clock.row.policy
-        clocks.move(clock, row, found, now, "recomputed", reason, actor_name)
-    session().flush()
+    with clocks.changed(ticket_id) as clock:
+        policy = _policy(clock, kind)
+        held.read_lights(clock.rows)
+        for row, found in clocks.plans(clock, policy):
+            row.policy = policy.version
+            clocks.move(clock, row, found, now, "recomputed", reason, actor_name)
+        clock.row.policy, clock.policy = policy.version, policy
 
 
 def begin(kind: str, now: datetime, *, reason: str, actor_name: str) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.deadlines.held import ClockRow, DeadlineRow
 from app.deadlines.ladder import STEPS
-from app.deadlines.models import Deadline, TicketClock
 
-Reached = Callable[[Deadline, TicketClock, str, datetime], None]
+Reached = Callable[[DeadlineRow, ClockRow, str, datetime], None]
 """Runs in the transaction that marks the step, which holds the clock's row and not the instance's:
 it writes rows, work items and messages (`runner.post_message`), and moves no diagram itself."""
 
@@ -16,14 +16,14 @@ it writes rows, work items and messages (`runner.post_message`), and moves no di
 class Climb:
     """A deadline that has reached a step."""
 
-    row: Deadline
+    row: DeadlineRow
     step: str
 
 
 ReachedTogether = Callable[[Sequence[Climb], datetime], None]
 """The same for all of a batch at once, in the same transaction, when the batch has been told."""
 
-Moved = Callable[[Deadline, TicketClock, datetime], None]
+Moved = Callable[[DeadlineRow, ClockRow, datetime], None]
 """Runs in the transaction that moved a due date, or stopped its clock or let it go on: what shows
 the date elsewhere follows."""
 
@@ -64,13 +64,13 @@ def moved(function: Moved) -> Moved:
     return function
 
 
-def tell_moved(row: Deadline, clock: TicketClock, now: datetime) -> None:
+def tell_moved(row: DeadlineRow, clock: ClockRow, now: datetime) -> None:
     """Call whoever registered for moved dates."""
     for mover in _movers:
         mover(row, clock, now)
 
 
-def tell(row: Deadline, clock: TicketClock, step: str, now: datetime) -> None:
+def tell(row: DeadlineRow, clock: ClockRow, step: str, now: datetime) -> None:
     """Call whoever registered for the step."""
     for listener in _listeners.get(step, ()):
         listener(row, clock, step, now)

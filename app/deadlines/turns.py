@@ -12,7 +12,8 @@ from uuid import UUID
 
 from app.deadlines import clocks, closing, pauses, services
 from app.deadlines.clocks import Clock
-from app.deadlines.models import PAUSED, Deadline
+from app.deadlines.held import DeadlineRow
+from app.deadlines.models import PAUSED
 from app.deadlines.plan import Facts
 from app.engine.models import NO_DUE_DATE
 from app.engine.registry import NewTask
@@ -49,7 +50,7 @@ def follow(
     about to be written, get their dates, and one without a deadline key the ticket's; 5. a pause
     that begins stops everything. `differing` are the facts of one task (驳回 …).
     """
-    clock = clocks.lock_with_rows(ticket.ticket_id) or services.open_clock(
+    clock = clocks.find(ticket.ticket_id) or services.open_clock(
         ticket.ticket_id, ticket.business_key, ticket.facts, now, division_code=ticket.division_code
     )
     for row in clock.open_rows:
@@ -57,21 +58,20 @@ def follow(
             closing.close(row, now, cancelled=row.task_id in cancelled)
     if ticket.ended:
         closing.end(clock, now)
-        clocks.write(clock)
-    if clock.row.closed_at is not None:
-        return clock.total.due_at
-    clock = _brought_up(clock, ticket, now)
-    pauses.end_others(clock, ticket.pauses, now)
-    begun = [(task, _deadline(clock, task, differing(task), now)) for task in opened]
+    begun = []
+    if clock.row.closed_at is None:
+        _bring_up(clock, ticket, now)
+        pauses.end_others(clock, ticket.pauses, now)
+        begun = [(task, _deadline(clock, task, differing(task), now)) for task in opened]
+        for reason in ticket.pauses:
+            pauses.begin(clock, reason, now)
     clocks.write(clock)
-    for reason in ticket.pauses:
-        pauses.begin(clock, reason, now)
     for task, row in begun:
         _show(task, row)
     return clock.total.due_at
 
 
-def moments(row: Deadline) -> dict[str, datetime]:
+def moments(row: DeadlineRow) -> dict[str, datetime]:
     """What a task shows of its deadline; nothing is near while it stands still (暂停)."""
     if row.state == PAUSED:
         marks = dict.fromkeys(("yellow_at", "orange_at", "sort_at"), NO_DUE_DATE)
@@ -80,19 +80,19 @@ def moments(row: Deadline) -> dict[str, datetime]:
     return {"due_at": row.due_at, **marks}
 
 
-def _show(task: NewTask, row: Deadline) -> None:
+def _show(task: NewTask, row: DeadlineRow) -> None:
     for name, moment in moments(row).items():
         setattr(task, name, moment)
 
 
-def _deadline(clock: Clock, task: NewTask, facts: dict[str, Any], now: datetime) -> Deadline:
+def _deadline(clock: Clock, task: NewTask, facts: dict[str, Any], now: datetime) -> DeadlineRow:
     if task.deadline_key is None:
         return clock.total
     return services.begin_stage(clock, task.deadline_key, task.id, task.unit_id, facts, now)
 
 
-def _brought_up(clock: Clock, ticket: Standing, now: datetime) -> Clock:
-    """The clock with the facts as they are now. Handed down once, a ticket stays so."""
+def _bring_up(clock: Clock, ticket: Standing, now: datetime) -> None:
+    """Give the clock the facts as they are now. Handed down once, a ticket stays so."""
     before = clock.facts
     facts = replace(
         ticket.facts,
@@ -104,9 +104,7 @@ def _brought_up(clock: Clock, ticket: Standing, now: datetime) -> Clock:
     )
     moved = ticket.division_code != clock.row.division_code
     if moved:
-        clock.row.division_code = ticket.division_code
-        clock = clocks.anew(clock)
+        clock.move_to(ticket.division_code)
     if moved or facts != before:
         reason = "工单情况变化" if not moved else "行政区划更正"
         services.take_facts(clock, facts, now, reason, "系统")
-    return clock

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from app.core.clock import BEIJING
 from app.core.db import session
+from app.deadlines.held import DeadlineRow
 from app.deadlines.ladder import ORANGE, RED, YELLOW
-from app.deadlines.models import Deadline
 from app.deadlines.policy import TITLES
 from app.deadlines.registry import Climb, reached_together
 from app.engine.models import UserTask
@@ -144,7 +144,7 @@ def _tickets(ids: Collection[int]) -> dict[int, Place]:
     return {row[0]: Place(*row[1:]) for row in rows}
 
 
-def _tasks(rows: Sequence[Deadline], places: Mapping[int, Place]) -> dict[int, Hold]:
+def _tasks(rows: Sequence[DeadlineRow], places: Mapping[int, Place]) -> dict[int, Hold]:
     """The task that each deadline is about; of what has neither task nor unit, the holder's."""
     own = {row.task_id: row.id for row in rows if row.task_id is not None}
     columns = (UserTask.id, UserTask.unit_id, UserTask.role, UserTask.assignee_id)

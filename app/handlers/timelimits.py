@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from app.core.clock import BEIJING
 from app.core.db import session
 from app.deadlines.clocks import PLANNED
+from app.deadlines.held import ClockRow, DeadlineRow
 from app.deadlines.ladder import LATE, RED, SUPERVISE
 from app.deadlines.models import OPEN_STATES, Deadline, DeadlineEvent, TicketClock
 from app.deadlines.policy import TITLES
@@ -33,7 +34,7 @@ nobody to answer again."""
 
 
 @reached(RED)
-def follow(row: Deadline, clock: TicketClock, step: str, now: datetime) -> None:
+def follow(row: DeadlineRow, clock: ClockRow, step: str, now: datetime) -> None:
     """A limit is over: hand it to the diagram that draws what follows, or urge the unit."""
     if is_awaited(clock.business_key, f"{OVERDUE}{row.stage}"):
         workqueue.enqueue(
@@ -87,7 +88,7 @@ def urge_unit(step: Step) -> Variables:
 
 
 @reached(SUPERVISE)
-def consider_supervision(row: Deadline, clock: TicketClock, step: str, now: datetime) -> None:
+def consider_supervision(row: DeadlineRow, clock: ClockRow, step: str, now: datetime) -> None:
     """是否发督办单: the total is a working day over; the province's supervisor decides.
 
     Only an upper level supervises (EX-06): of what the province itself holds its leader hears.
@@ -105,7 +106,7 @@ def consider_supervision(row: Deadline, clock: TicketClock, step: str, now: date
         matters.ask_supervision(ticket, text, now)
 
 
-def _urge(row: Deadline, now: datetime) -> None:
+def _urge(row: Deadline | DeadlineRow, now: datetime) -> None:
     """自动催办: the unit of the stage, or whoever holds the ticket.
 
     An urge that came after this limit was over is about it too: what a night has let pass, or the
@@ -126,10 +127,10 @@ def _is_still_late(row: Deadline, generation: int) -> bool:
     return row.state in OPEN_STATES and row.light in LATE and session().scalar(last) == generation
 
 
-def _running(row: Deadline) -> Ticket | None:
+def _running(row: Deadline | DeadlineRow) -> Ticket | None:
     ticket = session().get(Ticket, row.ticket_id)
     return ticket if ticket is not None and ticket.status in RUNNING else None
 
 
-def _shown(row: Deadline) -> str:
+def _shown(row: Deadline | DeadlineRow) -> str:
     return f"{row.due_at.astimezone(BEIJING):%Y-%m-%d %H:%M}"

@@ -12,7 +12,8 @@ from sqlalchemy import update
 from app.core.db import session
 from app.deadlines import registry, services, turns
 from app.deadlines.clocks import PLANNED
-from app.deadlines.models import RUNNING, Deadline, TicketClock
+from app.deadlines.held import ClockRow, DeadlineRow
+from app.deadlines.models import RUNNING, TicketClock
 from app.deadlines.plan import Facts
 from app.deadlines.turns import Standing
 from app.engine import rows
@@ -102,7 +103,7 @@ def ensure(ticket: Ticket, now: datetime) -> None:
 
 
 @registry.moved
-def show(row: Deadline, clock: TicketClock, now: datetime) -> None:
+def show(row: DeadlineRow, clock: ClockRow, now: datetime) -> None:
     """Copy a moved due date to what lists read."""
     if row.stage == "total":
         of = update(Ticket).where(Ticket.id == clock.ticket_id)
