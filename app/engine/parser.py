@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
+from types import MappingProxyType, MethodType
 from typing import Any
 
 from SpiffWorkflow.bpmn.parser.event_parsers import EventBasedGatewayParser
@@ -15,6 +15,7 @@ from SpiffWorkflow.exceptions import SpiffWorkflowException
 from SpiffWorkflow.spiff.parser import SpiffBpmnParser
 from SpiffWorkflow.spiff.parser.task_spec import ServiceTaskParser, SpiffTaskParser
 from SpiffWorkflow.spiff.specs.defaults import ServiceTask, UserTask
+from SpiffWorkflow.util.task import TaskState
 
 from app.engine import diagram
 from app.engine.diagram import MODEL, SPIFF, BadDiagram
@@ -32,7 +33,7 @@ class ParsedDefinition:
     user_tasks: Mapping[tuple[str, str], Mapping[str, str | None]]
     """(process id, element id) → properties, `lane` and `name`."""
     joining: frozenset[str] = frozenset()
-    """Processes with parallel or inclusive gateways: their joins look at predicted tasks too."""
+    """Processes with gateways that join: these look at predicted tasks too."""
 
 
 class HandlerTask(ServiceTask):  # type: ignore[misc]
@@ -82,15 +83,18 @@ def parse(sources: Mapping[str, bytes], process_key: str) -> ParsedDefinition:
     except (RecursionError, KeyError, ValueError, TypeError, AttributeError) as error:
         raise BadDiagram(f"引擎无法解析（{type(error).__name__}）") from error
     specs = {each.name: each for each in (spec, *subprocess_specs.values())}
+    joining = frozenset(name for name, each in specs.items() if _has_join(each))
     for each in specs.values():
         _connect_loops(each)
         _connect_trail(each)
+        if each.name not in joining:
+            _predict_less(each)
     return ParsedDefinition(
         process_key,
         spec,
         MappingProxyType(subprocess_specs),
         MappingProxyType(_user_tasks(list(specs.values()))),
-        frozenset(name for name, each in specs.items() if _has_join(each)),
+        joining,
     )
 
 
@@ -135,7 +139,27 @@ def _connect_loops(spec: Any) -> None:
 
 def _has_join(spec: Any) -> bool:
     gateways = (ParallelGateway, InclusiveGateway)
-    return any(isinstance(task, gateways) for task in spec.task_specs.values())
+    return any(
+        isinstance(task, gateways) and len(task.inputs) > 1 for task in spec.task_specs.values()
+    )
+
+
+def _predict_less(spec: Any) -> None:
+    """Predict the next elements only, where no join looks further.
+
+    SpiffWorkflow builds all that may follow up to the second choice, at every step anew. Loops
+    have their own idea of what follows.
+    """
+    if not any(isinstance(task_spec, LoopTask) for task_spec in spec.task_specs.values()):
+        for task_spec in spec.task_specs.values():
+            task_spec._predict = MethodType(_predict_next, task_spec)
+
+
+def _predict_next(
+    spec: Any, task: Any, seen: Any = None, ahead: int = 0, mask: int = TaskState.PREDICTED_MASK
+) -> None:
+    if task.has_state(mask):
+        spec._predict_hook(task)
 
 
 def _connect_trail(spec: Any) -> None:

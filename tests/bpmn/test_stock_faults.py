@@ -26,6 +26,7 @@ from tests.bpmn.walking import (
     DIAGRAMS,
     live,
     people,
+    predicting,
     settle_stock,
     snapshot,
     sources,
@@ -206,7 +207,9 @@ def test_stock_scripts_reach_the_machine(script: str) -> None:
         f'<bpmn:startEvent id="s"/><bpmn:scriptTask id="t"><bpmn:script>{script}</bpmn:script>'
         '</bpmn:scriptTask><bpmn:endEvent id="e"/>' + flow_of("s>t", "t>e")
     )
-    flow = BpmnWorkflow(parse({"main": xml}, "main").spec, script_engine=PythonScriptEngine())
+    flow = BpmnWorkflow(
+        predicting(parse({"main": xml}, "main")).spec, script_engine=PythonScriptEngine()
+    )
 
     flow.do_engine_steps()
 
