@@ -37,11 +37,10 @@ def end(clock: Clock, reason: str, now: datetime) -> None:
         if row.state == PAUSED and row.paused_at is not None:
             row.paused += clock.calendar.working_time(row.paused_at, now)
             row.state, row.paused_at = RUNNING, None
-            resumed.append(row.id)
+            resumed.append(row)
     replan(clock, now, "resumed", reason, "系统")
-    for row in clock.open_rows:
-        if row.id in resumed:
-            registry.tell_moved(row, clock.row, now)
+    for row in resumed:
+        registry.tell_moved(row, clock.row, now)
 
 
 def end_others(clock: Clock, wanted: Collection[str], now: datetime) -> None:
