@@ -54,7 +54,7 @@ def init_app(app: Flask) -> None:
 diagrams = AppGroup("diagrams", help="流程图：发布")
 users = AppGroup("users", help="账号")
 units = AppGroup("units", help="机构：整合模式")
-token = AppGroup("token", help="接口令牌")
+token = AppGroup("token", help="接密码牌")
 platforms = AppGroup("partners", help="12345 对接平台")
 scheduler = AppGroup("scheduler", help="定时任务进程")
 simulated = AppGroup("simulator", help="12345 平台模拟器")
@@ -122,7 +122,7 @@ def run_scheduler() -> None:
 @click.option("--role", "roles", multiple=True, required=True, help="岗位，可多个")
 @click.option("--position", default="业务员", help="职务")
 @click.option("--phone", default="", help="办公电话")
-@click.password_option(help="首个口令，本人首次登录须修改")
+@click.password_option(help="首个密码，本人首次登录须修改")
 def create_user(username: str, division: str, password: str, name: str, **values: Any) -> None:
     """Open an account; its owner must change the password at the first sign-in."""
 

@@ -80,6 +80,7 @@ class AnswerCallForm(Schema):
             "widget": "select",
             "col": 6,
             "show_when": {"call": ["answered"]},
+            "needed": True,
         },
     )
     article = CleanText(
@@ -149,6 +150,7 @@ class CheckCallForm(Schema):
         metadata={
             "label": "并入工单",
             "show_when": {"review": ["merge"]},
+            "needed": True,
             "help": "填写正在办理的工单受理编号",
         },
     )
@@ -156,7 +158,12 @@ class CheckCallForm(Schema):
         most=100,
         least=2,
         allow_none=True,
-        metadata={"label": "移送单位", "show_when": {"review": ["transfer"]}, "help": "须经审批"},
+        metadata={
+            "label": "移送单位",
+            "needed": True,
+            "show_when": {"review": ["transfer"]},
+            "help": "须经审批",
+        },
     )
     transfer_reason = reason("移送理由", show_when={"review": ["transfer"]})
     ticket_type = _ticket_type(

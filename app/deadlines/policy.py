@@ -44,8 +44,8 @@ SOURCES = frozenset({"p12345_api", "p12345_page", "call", "national", "phone_010
 WORDS = (
     frozenset(TYPES) | SOURCES | {"any", "petition", "urgent", "delegated", "rejected", "reopened"}
 )
-LAWS = {"law": "法规", "practice": "惯例", "analysis": "分析"}
-_LAW_WANTED = "law 应为 law（法规）、practice（惯例）或 analysis（分析）"
+LAWS = {"law": "法规", "practice": "惯例", "analysis": "平台设定"}
+_LAW_WANTED = "law 应为 law（法规）、practice（惯例）或 analysis（平台设定）"
 _TYPE_WORDS = frozenset(TYPES) | {"any"}
 _ABOUT = frozenset({"basis", "law", "after"})
 

@@ -25,6 +25,7 @@ message("lapse.extension")
     permission="ticket.extend",
     states=frozenset({"handling", "reworking"}),
     offered=extensions.may_ask,
+    pending=lambda ticket: ticket.extension_pending,
     icon="hourglass-split",
     help="须在办结时限前至少1个工作日提出，并已将延期理由告知诉求人；批复前工单显示“延期审批中”。",
 )

@@ -20,12 +20,12 @@ def objections(password: str, username: str) -> list[str]:
     """What the policy has against the password, in words for its owner; empty when it is fine."""
     found = []
     if not MINIMUM <= len(password) <= MAXIMUM:
-        found.append(f"口令长度须为{MINIMUM}至{MAXIMUM}个字符")
+        found.append(f"密码长度须为{MINIMUM}至{MAXIMUM}个字符")
     kinds = {_kind(character) for character in password}
     if len(kinds) < CLASSES:
-        found.append("口令须包含大写字母、小写字母、数字、符号中的至少三类")
+        found.append("密码须包含大写字母、小写字母、数字、符号中的至少三类")
     if username and username.lower() in password.lower():
-        found.append("口令不能包含用户名")
+        found.append("密码不能包含用户名")
     return found
 
 

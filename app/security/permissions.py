@@ -135,7 +135,7 @@ def require(principal: Principal | None, action: str) -> Principal:
     if principal is None or not may(principal, action):
         raise NotAllowed
     if principal.must_change_password and action != "account.password":
-        raise NotAllowed("请先修改口令", "PASSWORD_CHANGE_REQUIRED")
+        raise NotAllowed("请先修改密码", "PASSWORD_CHANGE_REQUIRED")
     return principal
 
 

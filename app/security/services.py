@@ -89,7 +89,7 @@ def change_password(
     user = _user(principal.user_id, lock=True)
     errors = []
     if not passwords.matches(user.password_hash, old):
-        errors.append(FieldError("old_password", "match", "原口令错误"))
+        errors.append(FieldError("old_password", "match", "原密码错误"))
     else:
         errors = [
             FieldError("new_password", "policy", text)
@@ -99,7 +99,7 @@ def change_password(
         if not errors and any(passwords.matches(hash_, new) for hash_ in used):
             errors.append(
                 FieldError(
-                    "new_password", "history", f"不能使用最近{passwords.HISTORY}次用过的口令"
+                    "new_password", "history", f"不能使用最近{passwords.HISTORY}次用过的密码"
                 )
             )
     if errors:

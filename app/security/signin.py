@@ -17,7 +17,7 @@ from app.security.principal import SYSTEM, Principal
 from app.security.queries import principal_for_user
 from app.security.rules import Strikes
 
-WRONG = "用户名或口令错误"
+WRONG = "用户名或密码错误"
 LOCKED = "登录失败次数过多，请30分钟后再试"
 
 

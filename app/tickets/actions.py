@@ -81,6 +81,8 @@ class Action:
     run: Callable[[Request], None]
     offered: Callable[[Principal, Ticket], bool]
     """Whether this person has a reason to see it: the holder extends, the upper level recalls."""
+    pending: Callable[[Ticket], bool]
+    """Whether it has been asked for and not been answered: then it is not offered once more."""
     icon: str = ""
     help: str = ""
 
@@ -96,6 +98,7 @@ def action(
     permission: str,
     states: frozenset[str],
     offered: Callable[[Principal, Ticket], bool] = lambda principal, ticket: True,
+    pending: Callable[[Ticket], bool] = lambda ticket: False,
     icon: str = "",
     help: str = "",
 ) -> Callable[[Callable[[Request], None]], Callable[[Request], None]]:
@@ -103,7 +106,7 @@ def action(
 
     def register(run: Callable[[Request], None]) -> Callable[[Request], None]:
         ACTIONS[key] = Action(
-            key, title, schema(), permission, states, run, offered, icon=icon, help=help
+            key, title, schema(), permission, states, run, offered, pending, icon=icon, help=help
         )
         return run
 
@@ -138,4 +141,5 @@ def _is_possible(each: Action, principal: Principal, ticket: Ticket) -> bool:
         ticket.status in each.states
         and may(principal, each.permission)
         and each.offered(principal, ticket)
+        and not each.pending(ticket)
     )

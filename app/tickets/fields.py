@@ -94,7 +94,7 @@ class CallerNumber(CleanText):
             return "unknown"
         number = plain_number(text)
         if not all(c in "0123456789-+" for c in number) or not 3 <= len(number) <= 20:
-            raise ValidationError("来电号码应为3–20位数字，号码隐藏时填 unknown")
+            raise ValidationError("来电号码应为3–20位数字，号码隐藏时填 unknown（未知）")
         return number
 
 

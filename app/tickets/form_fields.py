@@ -50,7 +50,7 @@ def reason(label: str, **metadata: Any) -> CleanText:
         lines=True,
         required=not optional,
         allow_none=optional,
-        metadata={"label": label, "widget": "textarea", "rows": 3, **metadata},
+        metadata={"label": label, "widget": "textarea", "rows": 3, "needed": True, **metadata},
     )
 
 
@@ -59,7 +59,7 @@ def unit_choice(label: str, **metadata: Any) -> fields.Integer:
     return fields.Integer(
         allow_none=True,
         error_messages={"invalid": "请选择单位"},
-        metadata={"label": label, "widget": "unit", **metadata},
+        metadata={"label": label, "widget": "unit", "needed": "show_when" in metadata, **metadata},
     )
 
 

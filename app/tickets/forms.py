@@ -30,7 +30,7 @@ def return_code(show_when: dict[str, list[str]]) -> CodeOf:
     return CodeOf(
         RETURN_REASON,
         allow_none=True,
-        metadata={"label": "退单原因", "widget": "select", "show_when": show_when},
+        metadata={"label": "退单原因", "widget": "select", "needed": True, "show_when": show_when},
     )
 
 
@@ -40,7 +40,7 @@ def transfer_org(show_when: dict[str, list[str]]) -> CleanText:
         most=100,
         least=2,
         allow_none=True,
-        metadata={"label": "移送单位", "show_when": show_when, "help": "须经审批"},
+        metadata={"label": "移送单位", "needed": True, "show_when": show_when, "help": "须经审批"},
     )
 
 
@@ -107,6 +107,7 @@ class ReviewForm(ReclassifyForm):
         metadata={
             "label": "并入工单",
             "show_when": {"review": ["merge"]},
+            "needed": True,
             "help": "填写正在办理的工单受理编号",
         },
     )

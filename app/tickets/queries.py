@@ -113,6 +113,12 @@ def passed(report: Report, said: Sequence[Opinion]) -> list[Opinion]:
     return audits[rejected[-1] + 1 :] if rejected else audits
 
 
+def rejection_of(report: Report, said: Sequence[Opinion]) -> Opinion | None:
+    """The audit that rejected this newest version, when that is the last word on it."""
+    last = next(reversed(audits_of(report, said)), None)
+    return last if last is not None and last.decision == "reject" else None
+
+
 def rejections(ticket: Ticket) -> int:
     """How many audits have rejected its reports (驳回)."""
     counted = select(func.count()).where(

@@ -57,6 +57,7 @@ def _informed_at() -> Moment:
             "widget": "datetime",
             "col": 6,
             "show_when": {"inform_status": list(_SPOKEN_TO)},
+            "needed": True,
         },
     )
 
@@ -70,6 +71,7 @@ def _inform_method() -> CodeOf:
             "widget": "select",
             "col": 6,
             "show_when": {"inform_status": list(_SPOKEN_TO)},
+            "needed": True,
         },
     )
 
@@ -100,6 +102,7 @@ def _contact_attempts() -> fields.List[dict[str, Any]]:
             "label": "历次联系时间",
             "widget": "people",
             "show_when": {"inform_status": [UNREACHABLE]},
+            "needed": True,
             "help": f"至少联系{LEAST_ATTEMPTS}次，逐次填写",
         },
     )
@@ -193,6 +196,7 @@ class DeclarationForm(TellingForm):
             "label": "监测对象类型",
             "widget": "radio",
             "show_when": {"outcome": [MONITORED]},
+            "needed": True,
         },
     )
     outcome_note = CleanText(
@@ -239,7 +243,9 @@ class AnswerForm(TellingForm):
         metadata={"label": "答复内容", "widget": "textarea", "rows": 6},
     )
     answer_mode = choice("答复方式", direct="答复12345，由其转告", callback="已回电答复来电人")
-    inform_status = _inform_status(required=False, show_when={"answer_mode": ["callback"]})
+    inform_status = _inform_status(
+        required=False, needed=True, show_when={"answer_mode": ["callback"]}
+    )
     informed_at = _informed_at()
     inform_method = _inform_method()
     contact_attempts = _contact_attempts()

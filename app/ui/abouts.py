@@ -6,16 +6,18 @@ from app.approvals import lower_returns
 from app.approvals import queries as approvals
 from app.approvals.models import OPEN
 from app.callbacks import queries as callbacks
+from app.callbacks.models import Callback
 from app.engine.models import UserTask
 from app.matters import queries as matters
 from app.matters.rules import KINDS, TASKS
 from app.organisations import queries as organisations
 from app.security.principal import Principal
-from app.tickets import codes, merge
+from app.tickets import codes, disclosure, merge, queries
 from app.tickets.models import Ticket
 from app.tickets.rules import STATES
 from app.ui.matters import HIDDEN, said
 from app.ui.present import may_know, shown
+from app.ui.reports import facts_of, outcome
 
 Lines = list[tuple[str, str]]
 
@@ -32,6 +34,8 @@ def about(principal: Principal, ticket: Ticket, row: UserTask) -> Lines:
     """(label, text) of what this step answers; nothing for a step that begins of itself."""
     if row.element_id in _KIND_OF:
         return _matter(principal, ticket, row)
+    if (row.form or "").startswith("ticket.investigate."):
+        return _once_more(principal, ticket)
     tell = _TELL.get(row.element_id)
     return [] if tell is None else tell(principal, ticket)
 
@@ -110,13 +114,48 @@ def _national_return(principal: Principal, ticket: Ticket) -> Lines:
 
 def _callback(principal: Principal, ticket: Ticket) -> Lines:
     callback = callbacks.last_of_round(ticket.id, ticket.round)
-    if callback is None:
-        return []
+    return [] if callback is None else _said_of_result(principal, ticket, callback)
+
+
+def _said_of_result(principal: Principal, ticket: Ticket, callback: Callback) -> Lines:
     text = callback.text if may_know(principal, ticket) else HIDDEN
     lines = [("满意度", codes.SATISFACTION.label(callback.satisfaction))]
     return [*lines, ("来电人意见", text or "—"), ("回访", shown(callback.called_at))]
 
 
+def _once_more(principal: Principal, ticket: Ticket) -> Lines:
+    """Why a unit handles it again: an audit rejected its report, or the caller was not content."""
+    report = queries.latest_report(ticket)
+    if report is None:
+        return []
+    rejection = queries.rejection_of(report, queries.opinions(ticket.id))
+    if rejection is not None:
+        return [
+            ("驳回意见", rejection.text or "—"),
+            ("审核", f"{rejection.author_name} · {shown(rejection.at)}"),
+            ("修改", f"已带入第 {report.version} 版内容，附件须重新上传"),
+        ]
+    callback = callbacks.last_of_round(ticket.id, ticket.round - 1)
+    if callback is None or callback.called_at < report.submitted_at:
+        return []
+    return _said_of_result(principal, ticket, callback)
+
+
+def _result(principal: Principal, ticket: Ticket) -> Lines:
+    """What was found and done: who calls the petitioner back has to know it."""
+    report = queries.latest_report(ticket)
+    if report is None or not disclosure.hears(principal, ticket, report.unit_id):
+        return []
+    unit = organisations.unit(report.unit_id or 0)
+    return [
+        ("办理结果", outcome(report)),
+        *((label, text) for label, text in facts_of(report) if label in _FOR_CALLER and text),
+        ("承办", f"{unit.name if unit else ''} {report.author_name}".strip()),
+    ]
+
+
+_FOR_CALLER = frozenset({"处理意见", "结果说明", "答复内容", "告知诉求人", "反馈信访人情况"})
+"""Labels of a report that matter to the petitioner."""
 _TELL: dict[str, Callable[[Principal, Ticket], Lines]] = {
     "city_opinion": _extension,
     "province_opinion": _extension,
@@ -127,4 +166,5 @@ _TELL: dict[str, Callable[[Principal, Ticket], Lines]] = {
     "national_decides_return": _national_return,
     "national_informed": _conclusion,
     "decide_rework": _callback,
+    "own_callback": _result,
 }

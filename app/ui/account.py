@@ -39,7 +39,7 @@ def change_password(principal: Principal) -> Any:
     def work() -> None:
         now, ip = clock.now(), client_ip()
         if new != request.form.get("new_again", ""):
-            raise Invalid([FieldError("new_again", "match", "两次输入的新口令不一致")])
+            raise Invalid([FieldError("new_again", "match", "两次输入的新密码不一致")])
         services.change_password(principal, old, new, ip=ip, now=now)
         sessions.sign_in(principal, ip)
 
@@ -47,7 +47,7 @@ def change_password(principal: Principal) -> Any:
         transact(work)
     except Invalid as refusal:
         return _page(principal, errors=form_errors(refusal)), 422
-    flash("口令已修改，其他设备上的登录已全部退出", "success")
+    flash("密码已修改，其他设备上的登录已全部退出", "success")
     return redirect(url_for("worklist.home" if principal.must_change_password else "account.show"))
 
 

@@ -43,7 +43,7 @@ class ManualCallForm(Schema):
 
     caller_number = CallerNumber(
         required=True,
-        metadata={"label": "来电号码", "inputmode": "tel", "help": "号码隐藏时填 unknown"},
+        metadata={"label": "来电号码", "inputmode": "tel", "help": "号码隐藏时填“未知”"},
     )
 
 

@@ -5,9 +5,11 @@ Only drawing: the handlers refuse what is not offered, whoever asks.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from app.approvals import lower_returns
+from app.engine import registry
 from app.engine.models import UserTask
 from app.organisations import queries as organisations
 from app.organisations.models import Unit
@@ -97,7 +99,23 @@ def first_values(row: UserTask, ticket: Ticket) -> dict[str, Any] | None:
         if disclosure.needs_summary(ticket):
             started["summary"] = ticket.summary or ticket.content
         return started
+    if (row.form or "").startswith("ticket.investigate."):
+        return _rejected_version(row, ticket)
     return None
+
+
+def _rejected_version(row: UserTask, ticket: Ticket) -> dict[str, Any]:
+    """What this unit handed in and an audit rejected, to be corrected; its files stay with it."""
+    report = queries.latest_report(ticket)
+    if report is None or report.unit_id != row.unit_id:
+        return {}
+    if queries.rejection_of(report, queries.opinions(ticket.id)) is None:
+        return {}
+    known = registry.form_named(row.form or "")
+    names = known.schema.fields if known else ()
+    values = {name: getattr(report, name) for name in names if hasattr(report, name)}
+    tried = report.contact_attempts or []
+    return {**values, "contact_attempts": [{"at": datetime.fromisoformat(at)} for at in tried]}
 
 
 def _came_from_outside(ticket: Ticket) -> bool:

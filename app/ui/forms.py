@@ -2,8 +2,8 @@
 
 Drawing is `templates/macros/forms.html`. A field says how it looks in its `metadata`:
 `label`, `widget`, `help`, `options` [(value, label)], `maxlength`, `rows`, `col` (of 12),
-`placeholder`, `inputmode`, `accept`, `source_url`, `show_when` {other field: [values]}. What is
-not said follows from the field's type.
+`placeholder`, `inputmode`, `accept`, `source_url`, `show_when` {other field: [values]}, `needed`:
+required whenever it is shown. What is not said follows from the field's type.
 """
 
 from collections.abc import Mapping, Sequence
@@ -172,7 +172,7 @@ def _view(field: fields.Field[Any], name: str, options: Options | None) -> Field
         name=name,
         label=str(said.get("label", name)),
         widget=_widget(field),
-        required=field.required,
+        required=field.required or bool(said.get("needed")),
         help=str(said.get("help", "")),
         options=tuple((str(value), label) for value, label in _options(field, options)),
         minlength=shortest,

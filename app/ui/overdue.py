@@ -36,9 +36,9 @@ blueprint = Blueprint("overdue", __name__)
 _TITLES = {
     "soon": ("即将超期", "orange"),
     "late": ("已超期", "red"),
-    "supervise": ("待督办 · 超期 1 日", "red"),
-    "leaders": ("领导督办 · 超期 3 日", "red"),
-    "notice": ("通报 · 超期 5 日", "red"),
+    "supervise": ("待督办 · 超期 1 个工作日", "red"),
+    "leaders": ("领导督办 · 超期 3 个工作日", "red"),
+    "notice": ("通报 · 超期 5 个工作日", "red"),
 }
 _BY = {"total": "按总时限", "stage": "按环节时限"}
 _STEPS = {SUPERVISE: "督办", LEADERS: "领导督办", NOTICE: "通报"}

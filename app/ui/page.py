@@ -106,9 +106,9 @@ class _Page(NamedTuple):
 
 
 _PAGES = (
+    _Page("工单", "calls", "来电", "telephone-inbound", "calls.index", "call.answer"),
     _Page("工单", "worklist", "待办", "inbox", "worklist.index", "task.view"),
     _Page("工单", "done", "已办", "check2-circle", "worklist.done", "task.view"),
-    _Page("工单", "calls", "来电", "telephone-inbound", "calls.index", "call.answer"),
     _Page("工单", "registration", "登记", "pencil-square", "registration.index", "ticket.register"),
     _Page("工单", "tickets", "工单查询", "search", "tickets.index", "ticket.search"),
     _Page("运行", "operations", "运行监控", "plug", "operations.index", "queue.view"),

@@ -32,6 +32,7 @@ from app.tickets.duplicates import DECISIONS
 from app.tickets.forms import SignInForm
 from app.tickets.models import FormDraft, Ticket
 from app.tickets.queries import find_ticket, ticket_for
+from app.tickets.rules import STATES
 from app.tickets.types import TICKET_TYPES
 from app.ui import abouts, choices, duplicates, present, seats
 from app.ui.files import take_uploads
@@ -266,9 +267,11 @@ def _is_out_of_hand(principal: Principal, row: UserTask, outcome: Outcome) -> bo
 
 
 def _whereto(outcome: Outcome, ticket: Ticket) -> str:
-    """“，已转湄潭县农业农村局“县级签收””."""
+    """“，转入湄潭县农业农村局“县级签收””; where nobody has a step, the state of the ticket."""
     if not outcome.opened:
-        return "，办理结果正在回传 12345" if ticket.status == "result_pending" else ""
+        if ticket.status == "result_pending":
+            return "，办理结果正在回传 12345"
+        return f"，工单现为“{STATES[ticket.status]}”"
     step = outcome.opened[0]
     unit = organisations.unit(step["unit_id"] or 0)
     return f"，转入{unit.name if unit else ''}“{step['name']}”"

@@ -67,6 +67,7 @@ def page(
     deliveries = exchange.deliveries_of(ticket.acceptance_no)
     matter = summary(principal, ticket, attached=attached, **summary_changes)
     late = matter["ticket"]["light"] == "red"
+    step = task or task_view(principal, ticket, waiting)
     return draw(
         "ticket/index.html",
         principal,
@@ -94,9 +95,9 @@ def page(
         undelivered=[d.title for d in deliveries if d.state == "dead"],
         operations_url=url_for("operations.index") if may(principal, "queue.view") else None,
         actions=action_links(principal, ticket),
-        task=task or task_view(principal, ticket, waiting),
-        active="worklist" if waiting else "tickets",
-        list_url=url_for("worklist.index"),
+        task=step,
+        active="worklist" if step else "tickets",
+        list_url=url_for("worklist.index" if step else "tickets.index"),
     )
 
 

@@ -206,6 +206,9 @@ def test_a_recorded_call_is_checked_handled_audited_and_asked_about(seats: World
     seats.complete(people.province_auditor, number, decision="approve")
     assert steps(seats, agent, number) == ["own_callback"]
     assert ticket_of(seats, number).status == "callback_pending"
+    shown = Browser(seats.app, agent).get(f"/calls/{number}").text
+    assert "<dt>办理结果</dt><dd>部分属实</dd>" in shown
+    assert "<dt>反馈信访人情况</dt>" in shown
     seats.complete(agent, number, satisfaction=1, solved="yes")
 
     assert ticket_of(seats, number).status == "archived"
@@ -528,3 +531,9 @@ def test_seats_fill_the_record_on_the_page(seats: World) -> None:
 
     assert ticket_of(seats, number).submitted_at <= datetime.now(UTC)
     assert "请告知来电人" in browser.get(told.location).text
+
+
+def test_an_agent_begins_at_the_telephone(seats: World) -> None:
+    agent = agent_of(seats)
+
+    assert Browser(seats.app, agent).get("/").location == "/calls"

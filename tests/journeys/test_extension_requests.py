@@ -55,7 +55,9 @@ def test_it_cannot_be_asked_for_at_the_last_moment_or_later(
 def test_one_open_request_and_one_extension_a_ticket(
     world: World, people: Chain, number: str
 ) -> None:
+    assert "extend" in offered(world, people.county, number)
     ask(world, people.county, number)
+    assert "extend" not in offered(world, people.county, number)
     second = ask(world, people.county, number)
     assert (second.status_code, second.json()["code"]) == (409, "EXTENSION_OPEN")
     world.complete(people.city, number, **REFUSE)

@@ -155,3 +155,36 @@ def test_a_citys_own_letter_ends_with_the_citys_audit(world: World, people: Chai
     assert audit(people.city, 403)["code"] == "FOUR_EYES"
     audit(people.city_auditor, 200)
     assert world.tasks(people.province, number) == []
+
+
+def test_a_rejected_report_is_corrected_not_written_again(world: World, people: Chain) -> None:
+    number = reported(world, people, handling_opinion="责成村委会三日内补发差额。")
+    county = Browser(world.app, people.county)
+    world.complete(people.city, number, **NO)
+
+    page = county.get(f"/tickets/{number}").text
+
+    assert f"<dt>驳回意见</dt><dd>{NO['opinion']}</dd>" in page
+    assert "已带入第 1 版内容，附件须重新上传" in page
+    form = page[page.index('id="task"') :]
+    assert "责成村委会三日内补发差额。</textarea>" in form
+    assert 'name="investigators-0-phone" value="138' in form or "138" in form
+    assert 'name="verification_result" value="2" checked' in form
+
+
+def test_a_report_that_the_audit_passed_is_not_put_into_the_form_again(
+    world: World, people: Chain
+) -> None:
+    number = reported(world, people, handling_opinion="责成村委会三日内补发差额。")
+    world.complete(people.city, number, **YES)
+    world.complete(people.province, number, **YES)
+    world.deliver()
+    world.call_back(number, 3, solved=False, opinion="钱还没有到账，要求重新办理。")
+
+    (task,) = world.tasks(people.county, number)
+    page = Browser(world.app, people.county).get(f"/tickets/{number}").text
+
+    assert task["element_id"] == "handle_by_county"
+    form = page[page.index('id="task"') :]
+    assert "<dt>来电人意见</dt><dd>钱还没有到账，要求重新办理。</dd>" in form
+    assert "责成村委会三日内补发差额。</textarea>" not in form

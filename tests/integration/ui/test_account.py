@@ -32,10 +32,10 @@ def test_a_new_password_ends_every_other_session_and_keeps_this_one(
 @pytest.mark.parametrize(
     ("old", "new", "again", "said"),
     [
-        ("wrong-Password-1", NEW, NEW, "原口令错误"),
-        (PASSWORD, "short", "short", "口令长度须为10至128个字符"),
-        (PASSWORD, PASSWORD, PASSWORD, "不能使用最近5次用过的口令"),
-        (PASSWORD, NEW, NEW + "x", "两次输入的新口令不一致"),
+        ("wrong-Password-1", NEW, NEW, "原密码错误"),
+        (PASSWORD, "short", "short", "密码长度须为10至128个字符"),
+        (PASSWORD, PASSWORD, PASSWORD, "不能使用最近5次用过的密码"),
+        (PASSWORD, NEW, NEW + "x", "两次输入的新密码不一致"),
     ],
 )
 def test_a_refused_password_says_why_and_changes_nothing(
@@ -63,7 +63,7 @@ def test_with_an_outdated_password_only_the_account_page_opens(
     assert answer.status_code == 302
     assert answer.headers["Location"] == "/account"
     page = desk.get("/account").text
-    assert "请先修改口令" in page
+    assert "请先修改密码" in page
     assert 'href="/worklist"' not in page
     assert "访问令牌" not in page
 

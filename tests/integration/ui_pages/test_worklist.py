@@ -129,3 +129,13 @@ def test_the_search_finds_numbers_in_scope_only(world: World, browse: Browse) ->
     assert f"/tickets/{number}" in _found(city, q=number).text
     assert f"/tickets/{number}" in _found(province, q=number, status="delegated").text
     assert f"/tickets/{number}" not in _found(province, q=number, status="handling").text
+
+
+def test_a_phone_reaches_every_page(world: World, browse: Browse) -> None:
+    page = browse(world.chain().province).get("/worklist").text
+
+    side = page[page.index('class="side"') : page.index('id="main"')]
+    bottom = page[page.index('class="tabbar"') :]
+    wanted = re.findall(r'<a href="([^"]+)"', side)
+    assert len(wanted) > 5
+    assert re.findall(r'<a href="([^"]+)"', bottom) == wanted

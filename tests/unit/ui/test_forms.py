@@ -55,6 +55,13 @@ def test_views_carry_label_limits_and_options_in_the_order_of_the_schema() -> No
     assert [part.label for part in views["investigators"].parts] == ["姓名", "职务", "联系电话"]
 
 
+def test_what_is_needed_once_it_is_shown_is_marked_so_but_only_checked_by_its_form() -> None:
+    field = fields.Str(allow_none=True, metadata={"needed": True, "show_when": {"way": ["down"]}})
+
+    assert view_of(field).required
+    assert parse_form(Schema.from_dict({"thing": field})(), MultiDict()) == {"thing": None}
+
+
 def test_fields_that_are_only_shown_are_not_drawn_and_not_read() -> None:
     schema = Schema.from_dict({"no": fields.Str(dump_only=True), "text": fields.Str()})()
 

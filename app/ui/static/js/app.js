@@ -82,11 +82,11 @@ document.addEventListener('keydown', (event) => {
   if (event.key === 'Escape') closeMenus();
 });
 document.addEventListener('click', (event) => {
-  if (!event.target.closest('.usermenu')) closeMenus();
+  if (!event.target.closest('.usermenu, .more')) closeMenus();
 });
 
 function closeMenus() {
-  for (const menu of document.querySelectorAll('.usermenu[open]')) menu.open = false;
+  for (const menu of document.querySelectorAll('.usermenu[open], .more[open]')) menu.open = false;
 }
 
 // Name, unit and day over the page, so that a photographed screen says whose it was.
