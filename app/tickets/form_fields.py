@@ -4,10 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from marshmallow import fields
-from marshmallow.validate import OneOf
+from marshmallow.validate import OneOf, Range
 
 from app.tickets.codes import PROBLEM_CATEGORY, URGENCY
 from app.tickets.fields import REQUIRED, REQUIRED_MESSAGES, CleanText, CodeOf, YesNo
+
+
+CHOOSE_UNIT = "请选择单位"
+AN_ID = Range(1, 2**63 - 1, error=CHOOSE_UNIT)
+"""What can be the id of a row: the database refuses to look for a larger number."""
 
 
 class WholeNumber(fields.Integer):
@@ -58,7 +63,8 @@ def unit_choice(label: str, **metadata: Any) -> fields.Integer:
     """One of the units that the page offers; which are possible, the handler says."""
     return fields.Integer(
         allow_none=True,
-        error_messages={"invalid": "请选择单位"},
+        validate=AN_ID,
+        error_messages={"invalid": CHOOSE_UNIT},
         metadata={"label": label, "widget": "unit", "needed": "show_when" in metadata, **metadata},
     )
 

@@ -8,6 +8,8 @@ from marshmallow.validate import Length, OneOf
 from app.tickets.codes import PERMITS, RETURN_REASON
 from app.tickets.fields import CleanText, CodeOf
 from app.tickets.form_fields import (
+    AN_ID,
+    CHOOSE_UNIT,
     accused,
     category,
     choice,
@@ -154,7 +156,7 @@ class HandDownForm(Schema):
         },
     )
     cohandlers = fields.List(
-        fields.Integer(error_messages={"invalid": "请选择单位"}),
+        fields.Integer(validate=AN_ID, error_messages={"invalid": CHOOSE_UNIT}),
         load_default=list,
         validate=Length(max=10, error="最多10个协办单位"),
         metadata={"label": "协办单位", "widget": "checks"},

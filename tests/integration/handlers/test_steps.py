@@ -106,6 +106,28 @@ def test_a_disabled_unit_is_offered_nothing(world: World) -> None:
     assert ticket(world, number)["city_unit_id"] == closed.principal.unit_id
 
 
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"target_unit_id": 10**30}, "target_unit_id"),
+        ({"target_unit_id": -1}, "target_unit_id"),
+        ({"cohandlers": [10**30], "cohandle_request": "请协助核实"}, "cohandlers.0"),
+    ],
+)
+def test_what_cannot_be_a_unit_is_named_and_is_no_incident(
+    world: World, values: dict[str, Any], field: str
+) -> None:
+    people, number = world.chain(), world.submit()
+    world.accept(number, people.province)
+    (task,) = world.tasks(people.province, number)
+    whole = {"route": "down", "target_unit_id": people.city.principal.unit_id, **values}
+
+    refused = world.complete_task(people.province, task, whole, 422).json()
+
+    assert [e["field"] for e in refused["errors"]] == [field]
+    world.delegate(number, people.province, people.city)
+
+
 def test_a_ticket_is_on_time_or_late_by_the_last_audit(world: World) -> None:
     people, number = world.chain(), world.submit()
     world.accept(number, people.province)
