@@ -104,7 +104,7 @@ class Change:
 
     `opened` are about to be written: an observer may set their moments. `done` and `cancelled`
     are the tasks that ended. `standing` is what the diagram says of the matter's state (property
-    `status`): of the elements that wait, the newest last, or of the ends once reached.
+    `status`): of the elements that wait, the newest last, or of the ends when it has ended.
     """
 
     process_key: str

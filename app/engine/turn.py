@@ -337,7 +337,7 @@ class Turn:
         return dict(result)
 
     def _collect_events(self, status: str) -> list[str]:
-        """Note what was passed; the states that the ends among it mean."""
+        """Note what was passed; the states that its ends mean, if the flow has ended with it."""
         passed = self.flow.passed()
         for step in passed:
             was_done = step.state == "completed" and step.task_id not in self._withdrawn
@@ -349,6 +349,7 @@ class Turn:
                 decision=self._completed.get(step.task_id),
                 started_at=step.started_at,
             )
-        if status != "open":
-            self._history.note("ended", self.process_key, "结束")
+        if status == "open":
+            return []
+        self._history.note("ended", self.process_key, "结束")
         return [step.status for step in passed if step.kind == "end" and step.status]

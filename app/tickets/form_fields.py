@@ -9,7 +9,6 @@ from marshmallow.validate import OneOf, Range
 from app.tickets.codes import PROBLEM_CATEGORY, URGENCY
 from app.tickets.fields import REQUIRED, REQUIRED_MESSAGES, CleanText, CodeOf, YesNo
 
-
 CHOOSE_UNIT = "请选择单位"
 AN_ID = Range(1, 2**63 - 1, error=CHOOSE_UNIT)
 """What can be the id of a row: the database refuses to look for a larger number."""
