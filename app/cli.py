@@ -28,6 +28,7 @@ from app.security import tokens
 from app.security.models import User
 from app.security.queries import principal_for_user
 from app.simulator.__main__ import simulate
+from app.simulator.certify.command import certify_partner
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -59,6 +60,7 @@ platforms = AppGroup("partners", help="12345 对接平台")
 scheduler = AppGroup("scheduler", help="定时任务进程")
 simulated = AppGroup("simulator", help="12345 平台模拟器")
 simulated.add_command(simulate)
+simulated.add_command(certify_partner)
 work = AppGroup("queue", help="工作队列：死信与重发")
 incident = AppGroup("incidents", help="异常事件：列出与重试")
 seed = AppGroup("seed", help="基础数据与演示数据")

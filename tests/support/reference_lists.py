@@ -19,6 +19,7 @@ from tests.support.database import ROOT
 from tests.support.markdown import code, first_line, table
 
 OTHER_VARIABLES = {
+    "CERTIFY_SECRET": "Signing secret for `flask simulator certify`, which asks for it otherwise.",
     "CHROMIUM": "Browser of the browser tests and of the screenshots, instead of Debian's.",
     "DATABASE_URL": "`make run` uses this server instead of the embedded one.",
     "DEMO_PASSWORD": "Password of the sample accounts; `make run` makes one a machine.",

@@ -1,0 +1,66 @@
+"""`flask simulator certify`: try the contract against a partner's endpoint."""
+
+import os
+import sys
+import uuid
+from pathlib import Path
+
+import click
+
+from app.core import clock
+from app.exchange.signature import ALGORITHMS
+from app.simulator.certify import report
+from app.simulator.certify.callbacks import CLAUSES
+from app.simulator.certify.clauses import FAILED, Finding, Trial, certify, tally
+from app.simulator.certify.line import Line
+
+
+@click.command("certify")
+@click.option("--url", required=True, help="12345 平台的回调地址")
+@click.option("--app-id", required=True)
+@click.option("--sign-method", default="HMAC-SHA256", type=click.Choice(list(ALGORITHMS)))
+@click.option("--seconds", default=10.0, help="应答须在几秒内开始")
+@click.option("--html", default=None, type=click.Path(path_type=Path), help="报告网页")
+@click.option("--junit", default=None, type=click.Path(path_type=Path), help="报告 JUnit XML")
+def certify_partner(
+    url: str,
+    app_id: str,
+    sign_method: str,
+    seconds: float,
+    html: Path | None,
+    junit: Path | None,
+) -> None:
+    """Try every clause of the contract; the secret is asked for, or read from CERTIFY_SECRET.
+
+    Ends with 1 when a clause does not hold.
+    """
+    secret = os.environ.get("CERTIFY_SECRET") or click.prompt("密钥", hide_input=True)
+    title = "12345平台回调接口符合性报告"
+    try:
+        # The other side has twice the limit, so that being late is told apart from being silent.
+        line = Line(url, app_id, secret, sign_method=sign_method, patience=2 * seconds)
+    except ValueError:
+        raise click.BadParameter("应为http(s)://主机/路径，不带参数", param_hint="--url") from None
+    at = clock.now().astimezone(clock.BEIJING)
+    subject = report.Subject(title, url, app_id, sign_method, at)
+    with line:
+        findings = certify(CLAUSES, Trial(line, _number, patience=seconds))
+    if html:
+        html.write_text(report.html(subject, findings), encoding="utf-8")
+    if junit:
+        junit.write_bytes(report.junit(subject, findings))
+    _print(findings)
+    if tally(findings)[FAILED]:
+        sys.exit(1)
+
+
+def _number() -> str:
+    return f"CERT-{uuid.uuid4().hex[:16]}"
+
+
+def _print(findings: list[Finding]) -> None:
+    for finding in findings:
+        reason = f"：{finding.reason}" if finding.reason else ""
+        click.echo(f"{finding.clause.no}\t{finding.title}\t{finding.clause.title}{reason}")
+    counts = tally(findings)
+    click.echo(f"共{len(findings)}条，不符合{counts[FAILED]}条")
