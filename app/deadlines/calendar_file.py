@@ -17,6 +17,8 @@ from app.deadlines.calendar import Hours, Period, days_of
 from app.deadlines.published import FESTIVALS, Day
 
 _WORDS = {"off": False, "休": False, "放假": False, "work": True, "班": True, "上班": True}
+_COLUMNS = {"日期": "date", "类型": "kind", "名称": "name"}
+"""What people call the columns of a table; both languages are read."""
 _FIXED = {(1, 1): "元旦", (5, 1): "劳动节", (10, 1): "国庆节", (10, 2): "国庆节", (10, 3): "国庆节"}
 """Statutory days that never move (全国年节及纪念日放假办法, since 2000)."""
 MOST_CHARACTERS = 200_000
@@ -31,7 +33,7 @@ class Sheet:
 
 
 def read(text: str) -> Sheet:
-    """A sheet from JSON (`{"days": […], "hours": […]}`) or CSV (`date,kind,name`).
+    """A sheet: JSON (`{"days": […], "hours": […]}`) or CSV (`日期,类型,名称` or `date,kind,name`).
 
     Invalid names every row that cannot be understood. Whether the days make a year is a matter
     for `year_problems`.
@@ -42,9 +44,9 @@ def read(text: str) -> Sheet:
     if text.startswith("{"):
         rows, hours = _json(text)
     else:
-        rows, hours = list(csv.DictReader(io.StringIO(text))), []
+        rows, hours = _csv(text), []
         if not rows or not {"date", "kind"} <= set(rows[0]):
-            raise _invalid("file", "columns", "首行应为列名 date,kind,name，且至少有一行数据")
+            raise _invalid("file", "columns", "首行应为列名 日期,类型,名称，且至少有一行数据")
     problems: list[FieldError] = []
     days = [day for n, row in enumerate(rows) if (day := _day(n, row, problems))]
     read_hours = tuple(h for n, row in enumerate(hours) if (h := _hours(n, row, problems)))
@@ -52,6 +54,11 @@ def read(text: str) -> Sheet:
     if problems:
         raise Invalid(problems, "节假日表有误", "CALENDAR_INVALID")
     return Sheet(tuple(sorted(days, key=lambda each: each.day)), read_hours)
+
+
+def _csv(text: str) -> list[Any]:
+    rows = csv.DictReader(io.StringIO(text))
+    return [{_COLUMNS.get(name, name): value for name, value in row.items()} for row in rows]
 
 
 def year_problems(year: int, days: Sequence[Day]) -> list[FieldError]:

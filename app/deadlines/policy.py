@@ -58,6 +58,7 @@ ROUTES = {
     ),
 }
 """The stages one after the other, by the level that handles; sign-in is within the review."""
+_BY = {"province": "省级办理", "city": "市级办理", "county": "县级办理"}
 
 
 @dataclass(frozen=True)
@@ -263,11 +264,12 @@ def _sums(policy: Policy) -> Iterator[FieldError]:
             if needed > total.limit.rough() and (total, level) not in seen:
                 seen.add((total, level))
                 key = " ".join(sorted(total.words))
-                hours = needed / timedelta(hours=1)
+                days = needed / Limit(1, "wd").rough()
                 yield FieldError(
                     f"limits.total.{key}",
                     "sum",
-                    f"各环节合计 {hours:g} 工作时，超过总时限 {total.limit.title}（{level}）",
+                    f"{_BY[level]}的，各环节合计约 {days:.1f} 个工作日，超过总时限"
+                    f" {total.limit.title}",
                 )
 
 

@@ -14,9 +14,7 @@ from app.deadlines.calendar_file import Sheet
 from app.deadlines.published import Day
 
 STATUSES = {**published.STATUSES, "none": "无数据"}
-_TABLE_HELP = (
-    "每行一天：日期,off 放假 或 work 上班,名称。选择文件时以文件为准（CSV 或 JSON，UTF-8）。"
-)
+_TABLE_HELP = "每行一天：日期,放假 或 上班,名称。选择文件时以文件为准（CSV 或 JSON，UTF-8）。"
 _HOURS_HELP = "每行一段：起日 止日 时段…，如 05-01 09-30 10:00-14:00 16:00-20:00。不填则同上级。"
 
 
@@ -72,8 +70,8 @@ class DivisionForm(_Reasoned):
 
 def table_text(days: Iterable[Day]) -> str:
     """The table as it is typed and imported (CSV)."""
-    rows = [f"{day.day},{'work' if day.works else 'off'},{day.name}" for day in days]
-    return "\n".join(["date,kind,name", *rows])
+    rows = [f"{day.day},{'上班' if day.works else '放假'},{day.name}" for day in days]
+    return "\n".join(["日期,类型,名称", *rows])
 
 
 def hours_text(hours: Sequence[Hours]) -> str:

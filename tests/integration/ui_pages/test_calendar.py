@@ -284,4 +284,4 @@ def test_a_province_changes_its_own_divisions_and_the_nation_everything(
 def test_the_table_in_force_can_be_typed_over() -> None:
     text = table_text(published.years()[2026].days)
 
-    assert re.search(r"^2026-02-1\d,off,春节$", text, re.MULTILINE)
+    assert re.search(r"^2026-02-1\d,放假,春节$", text, re.MULTILINE)

@@ -179,7 +179,7 @@ def test_all_that_is_wrong_is_named_at_once_and_kept(app: Flask, admin: Browser)
 def test_stages_that_take_longer_than_the_total_are_refused(admin: Browser) -> None:
     page = ask(admin, **{TOTAL: "3"})
 
-    assert "超过总时限" in page
+    assert "县级办理的，各环节合计约 14.1 个工作日，超过总时限 3个工作日" in page
     assert "需要修改" in page
 
 

@@ -33,6 +33,7 @@ def test_csv_and_json_say_the_same() -> None:
     ]
 
     assert read("\ufeff" + CSV).days == wanted
+    assert read("日期,类型,名称\n2027-01-01,放假,元旦\n2027-01-03,上班,元旦\n").days == wanted
     assert read(json.dumps({"days": list(reversed(rows))})).days == wanted
 
 

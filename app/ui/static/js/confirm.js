@@ -1,4 +1,4 @@
-// Buttons with `data-confirm` ask before they act, in the page's own dialog.
+// Buttons with `data-confirm` ask before they act, in the page's own dialog; a form must be filled in first.
 
 export function askFirst() {
   document.addEventListener('click', (event) => {
@@ -6,6 +6,7 @@ export function askFirst() {
     if (!button || button.dataset.confirmed) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (button.form && !button.form.noValidate && !button.form.reportValidity()) return;
     ask(button.dataset.confirm).then((yes) => {
       if (!yes) return;
       button.dataset.confirmed = 'yes';
