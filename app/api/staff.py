@@ -21,7 +21,7 @@ from app.engine.models import Incident, UserTask
 from app.security.permissions import require
 from app.security.principal import Principal
 from app.security.sessions import bearer_principal
-from app.tickets.access import actor_of, guard, may_do
+from app.tickets.access import actor_of, guard, may_do, telling_state
 from app.tickets.fields import REQUIRED_MESSAGES
 
 blueprint = Blueprint("staff", __name__, url_prefix="/api/v1", description="流程、待办与消息")
@@ -218,7 +218,8 @@ def task(principal: Principal, task_id: UUID) -> tuple[Any, int]:
 @permitted("task.claim", writes=True)
 def claim(principal: Principal, task_id: UUID) -> tuple[Any, int]:
     """Take a task."""
-    row = claims.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
+    with telling_state():
+        row = claims.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
     return _task(row), 200
 
 
@@ -227,7 +228,8 @@ def claim(principal: Principal, task_id: UUID) -> tuple[Any, int]:
 @permitted("task.claim", writes=True)
 def unclaim(principal: Principal, task_id: UUID) -> tuple[Any, int]:
     """Put a task back."""
-    row = claims.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
+    with telling_state():
+        row = claims.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
     return _task(row), 200
 
 
@@ -243,15 +245,16 @@ def unclaim(principal: Principal, task_id: UUID) -> tuple[Any, int]:
 def complete(principal: Principal, task_id: UUID) -> tuple[Any, int]:
     """Complete a task."""
     body = load(_COMPLETE, json_object())
-    outcome = runner.complete_task(
-        task_id,
-        body["variables"],
-        actor=actor_of(principal),
-        now=clock.now(),
-        action_id=body["action_id"],
-        version=body["version"],
-        authorise=guard(principal),
-    )
+    with telling_state():
+        outcome = runner.complete_task(
+            task_id,
+            body["variables"],
+            actor=actor_of(principal),
+            now=clock.now(),
+            action_id=body["action_id"],
+            version=body["version"],
+            authorise=guard(principal),
+        )
     return outcome.as_result(), 200
 
 

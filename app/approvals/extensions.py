@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from app.approvals import answers, extension_messages, queries, rules
-from app.approvals.errors import ExtensionRefused, RequestNotOpen
+from app.approvals.errors import ExtensionOpen, ExtensionRefused, RequestNotOpen
 from app.approvals.models import AGREED, LAPSED, OPEN, REFUSED, Extension
 from app.core.db import session
-from app.core.errors import Conflict, FieldError, Invalid
+from app.core.errors import FieldError, Invalid
 from app.deadlines import services as deadlines
 from app.deadlines.clocks import PLANNED
 from app.deadlines.errors import ExtensionTooLate
@@ -47,8 +47,8 @@ def ask(ticket: Ticket, values: dict[str, Any], principal: Principal, now: datet
     extension or has had it. Only what was granted counts as had.
     """
     earlier = queries.extensions_of(ticket.id)
-    if any(each.state == OPEN for each in earlier):
-        raise Conflict("已有延期申请正在审批", "EXTENSION_OPEN", current_state=ticket.status)
+    if earlier and earlier[-1].state == OPEN:
+        raise ExtensionOpen(ticket.status, earlier[-1].requested_by_name)
     clock.ensure(ticket, now)
     terms = deadlines.extension_terms(ticket.id)
     _refuse_more_than_allowed(terms, earlier, values["extension_days"])
@@ -123,11 +123,11 @@ def answer(ticket: Ticket, given: dict[str, Any], now: datetime) -> bool:
     sent = [each for each in queries.extensions_of(ticket.id) if each.sent_at is not None]
     request = answers.meant(sent, given, _repeats)
     if request is None:
-        raise RequestNotOpen(ticket.status)
+        raise RequestNotOpen(ticket.status, sent[-1].decided_by if sent else None)
     if request.state != OPEN:
         if _repeats(request, given):
             return True
-        raise RequestNotOpen(ticket.status)
+        raise RequestNotOpen(ticket.status, request.decided_by)
     wrong = future_problems("decided_at", "批复时间", given.get("decided_at"), now)
     if (given.get("approved_days") or 0) > request.days:
         told = f"批准天数不能超过申请的{request.days}天"

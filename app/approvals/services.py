@@ -90,7 +90,7 @@ def send_return(ticket: Ticket, now: datetime) -> datetime:
     return clock.wait(ticket, DECISION, now)
 
 
-def remind_return(ticket: Ticket, now: datetime) -> datetime:
+def remind_return(ticket: Ticket, now: datetime) -> tuple[ReturnRequest, datetime]:
     """12345 has not answered in time: remind it (O8); when to do so again. Never agree for it."""
     request = _open(ticket)
     request.reminders += 1
@@ -101,7 +101,7 @@ def remind_return(ticket: Ticket, now: datetime) -> datetime:
         now,
         once=f"return:{request.request_no}:reminder:{request.reminders}",
     )
-    return clock.promise(ticket, DECISION, now)
+    return request, clock.promise(ticket, DECISION, now)
 
 
 def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool:
@@ -112,13 +112,14 @@ def decide_return(ticket: Ticket, answer: dict[str, Any], now: datetime) -> bool
     """
     runner.hold(ticket.acceptance_no)
     session().refresh(ticket)
-    request = answers.meant(queries.returns_of(ticket.id), answer, _repeats)
+    asked = queries.returns_of(ticket.id)
+    request = answers.meant(asked, answer, _repeats)
     if request is None:
-        raise RequestNotOpen(ticket.status)
+        raise RequestNotOpen(ticket.status, asked[-1].decided_by if asked else None)
     if request.state != OPEN:
         if _repeats(request, answer):
             return True
-        raise RequestNotOpen(ticket.status)
+        raise RequestNotOpen(ticket.status, request.decided_by)
     if wrong := future_problems("decided_at", "批复时间", answer.get("decided_at"), now):
         raise Invalid(wrong)
     runner.deliver_message(

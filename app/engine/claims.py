@@ -20,7 +20,7 @@ def claim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:
         raise UnknownTask
     authorise(task)
     if task.state != "open":
-        raise TaskAlreadyDone(task.closed_by_name, task.state)
+        raise TaskAlreadyDone(task)
     if task.assignee_id == actor.id:
         return task
     if task.assignee_id is not None:
@@ -38,7 +38,7 @@ def unclaim(task_id: UUID, *, actor: Actor, authorise: Authorise) -> UserTask:
         raise UnknownTask
     authorise(task)
     if task.state != "open":
-        raise TaskAlreadyDone(task.closed_by_name, task.state)
+        raise TaskAlreadyDone(task)
     if task.assignee_id != actor.id:
         raise TaskClaimed(task.assignee_name)
     task.assignee_id = task.assignee_name = None

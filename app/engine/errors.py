@@ -1,15 +1,25 @@
 """The engine's refusals, and the failure that becomes an incident."""
 
 from app.core.errors import Conflict, Invalid, NotFound
+from app.engine.models import UserTask
 
 
 class TaskAlreadyDone(Conflict):
-    """Somebody else was faster; the message says who."""
+    """Somebody else was faster; the message says who completed the task, or took it away.
 
-    def __init__(self, name: str | None, state: str) -> None:
-        who = f"已由{name}办理" if name and state == "done" else "该环节已结束"
+    `current_state` is the task's; of a ticket's task, edges put the ticket's in its place.
+    """
+
+    def __init__(self, task: UserTask) -> None:
+        name = task.closed_by_name if task.closed_by is not None else None
+        what = "办理" if task.state == "done" else "终止"
+        self.business_key = task.business_key
+        self.who = f"已由{name}{what}" if name else "该环节已结束"
         super().__init__(
-            f"{who}，请刷新后查看最新状态", "TASK_ALREADY_DONE", current_state=state, done_by=name
+            f"{self.who}，请刷新后查看最新状态",
+            "TASK_ALREADY_DONE",
+            current_state=task.state,
+            acted_by=name,
         )
 
 

@@ -363,7 +363,7 @@ def _lock_by_key(business_key: str, name: str) -> Row[*tuple[Any, ...]] | None:
 def _refuse_stale(task: UserTask, actor: Actor, version: int | None) -> None:
     """Refuse a task that is closed, claimed by another, or changed since the form was opened."""
     if task.state != "open":
-        raise TaskAlreadyDone(task.closed_by_name, task.state)
+        raise TaskAlreadyDone(task)
     if task.assignee_id is not None and task.assignee_id != actor.id:
         raise TaskClaimed(task.assignee_name)
     if version is not None and version != task.version:

@@ -25,7 +25,7 @@ from app.matters.forms import (
 from app.matters.models import AGREED, DONE, REFUSED, Matter
 from app.matters.rules import RUNNING, SUSPENDABLE, WITHDRAWABLE, is_above
 from app.tickets import merge, results, services
-from app.tickets.errors import ResultSent, StateConflict
+from app.tickets.errors import ResultSent
 from app.tickets.models import Ticket
 
 message("raise.matter", "matter", "matter_id", "matter_unit_id")
@@ -61,7 +61,7 @@ def consider_supervision(submission: Submission) -> Variables:
         services.note(ticket, submission, "supervision_declined", values["decline_reason"])
         return {"supervision_issued": False}
     if ticket.status not in RUNNING:
-        raise StateConflict(ticket)
+        raise services.moved_on(ticket)
     if not is_above("province", queries.holder(ticket).level):
         raise Conflict("工单现由本级办理，督办单只能发给下级，请选择不发", "SUPERVISION_NOT_BELOW")
     by = matters.Raiser.person(submission.actor)
@@ -82,7 +82,7 @@ def confirm_withdrawal(submission: Submission) -> Variables:
     withdrawn = submission.values["decision"] == "approve"
     if withdrawn:
         if ticket.status not in WITHDRAWABLE:
-            raise StateConflict(ticket)
+            raise services.moved_on(ticket)
         if results.was_sent(ticket):
             raise ResultSent("撤回", ticket.status)
         merge.require_none(ticket, "撤回")
@@ -107,7 +107,7 @@ def approve_suspension(submission: Submission) -> Variables:
     said = submission.values.get("opinion")
     approved = submission.values["decision"] == "approve"
     if approved and ticket.status not in SUSPENDABLE:
-        raise StateConflict(ticket)
+        raise services.moved_on(ticket)
     matter = matters.settle(submission, AGREED if approved else REFUSED, said)
     if approved and queries.holder(ticket).id != matter.raised_unit_id:
         raise Conflict("申请挂起的单位已不承办该工单，请不同意", "SUSPENSION_NOT_HOLDERS")

@@ -7,8 +7,8 @@ from app.matters.forms import RecallForm
 from app.organisations.models import Unit
 from app.security.principal import Principal
 from app.tickets.actions import Request, action
-from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
+from app.tickets.services import moved_on
 
 
 def _taken_from(principal: Principal, ticket: Ticket) -> Unit | None:
@@ -43,7 +43,7 @@ def recall(request: Request) -> None:
     ticket, now = request.ticket, request.now
     holder = _taken_from(request.principal, ticket)
     if holder is None:
-        raise StateConflict(ticket)
+        raise moved_on(ticket)
     by = matters.Raiser.person(request.actor)
     matters.recalled(ticket, request.values["reason"], unit_id=holder.id, by=by, now=now)
     if ticket.status == "suspended":
@@ -75,4 +75,4 @@ def _resume(request: Request) -> None:
         actor=request.actor,
     )
     if state != "delivered":
-        raise StateConflict(request.ticket)
+        raise moved_on(request.ticket)

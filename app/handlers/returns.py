@@ -5,6 +5,8 @@ from app.approvals import services as approvals
 from app.core.errors import Conflict, FieldError, Invalid
 from app.engine.registry import Step, Submission, Variables, form, handler, message
 from app.matters import custody
+from app.matters import queries as matters_of
+from app.matters import services as matters
 from app.security.principal import Principal
 from app.tickets import conflicts, services
 from app.tickets.actions import Request, action
@@ -15,6 +17,8 @@ message("decide.return", "return_approved")
 message("return.up", "return_to_unit_id")
 message("recall.ticket", "entry", "city_unit_id", "county_unit_id", "handled_by")
 
+_SILENT = "12345逾期未批复退单申请"
+
 
 @handler("returns.request")
 def request(step: Step) -> Variables:
@@ -24,8 +28,22 @@ def request(step: Step) -> Variables:
 
 @handler("returns.remind")
 def remind(step: Step) -> Variables:
-    """催促批复: 12345 has not answered in time. Silence is never consent."""
-    return {"return_remind_at": _at(approvals.remind_return(services.get(step.data), step.now))}
+    """催促批复: 12345 has not answered in time. Silence is never consent.
+
+    Reminded a second time, it is the leader's to speak to 12345 (EX-01).
+    """
+    ticket = services.get(step.data)
+    reminded, again_at = approvals.remind_return(ticket, step.now)
+    if reminded.reminders > 1 and not _is_leader_told(ticket):
+        told = f"{_SILENT}，已催促{reminded.reminders}次，请协调；未获批复前不视为同意。"
+        matters.notify_leader(ticket, told, step.now)
+    return {"return_remind_at": _at(again_at)}
+
+
+def _is_leader_told(ticket: Ticket) -> bool:
+    """Whether an earlier word about the silence still waits to be read."""
+    waiting = matters_of.open_of(ticket.id, {"notice"})
+    return any(notice.text.startswith(_SILENT) for notice in waiting)
 
 
 def hand_up(ticket: Ticket, submission: Submission, field: str) -> Variables:

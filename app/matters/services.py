@@ -310,8 +310,9 @@ def _record(
     once: bool = False,
     **more: Any,
 ) -> Matter:
-    if once and queries.open_one(ticket.id, kind) is not None:
-        raise MatterOpen(kind, ticket.status)
+    if once and (waiting := queries.open_one(ticket.id, kind)) is not None:
+        staff = by.partner_id is None
+        raise MatterOpen(kind, ticket.status, waiting.raised_by_name if staff else None)
     matter = Matter(
         ticket_id=ticket.id,
         kind=kind,

@@ -1,12 +1,18 @@
 """Who may do which task: the unit's staff with the task's role."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+from sqlalchemy import select
+
+from app.core.db import session
 from app.core.errors import NotAllowed
-from app.engine.errors import UnknownTask
+from app.engine.errors import TaskAlreadyDone, UnknownTask
 from app.engine.models import UserTask
 from app.engine.registry import Actor
 from app.security.principal import Principal
+from app.tickets.models import Ticket
+from app.tickets.rules import STATES
 
 
 def actor_of(principal: Principal) -> Actor:
@@ -37,3 +43,16 @@ def guard(principal: Principal) -> Callable[[UserTask], None]:
             raise NotAllowed("您的岗位不能办理此环节", "ROLE_REQUIRED")
 
     return check
+
+
+@contextmanager
+def telling_state() -> Iterator[None]:
+    """Around what people do with a task: of one that is done, say where its ticket is (EX-17)."""
+    try:
+        yield
+    except TaskAlreadyDone as refusal:
+        numbered = select(Ticket.status).where(Ticket.acceptance_no == refusal.business_key)
+        if (status := session().scalar(numbered)) is not None:
+            refusal.details["current_state"] = status
+            refusal.message = f"{refusal.who}，工单当前为“{STATES[status]}”"
+        raise

@@ -21,8 +21,8 @@ from app.engine.scalars import Scalar
 from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets.access import actor_of
-from app.tickets.errors import StateConflict
 from app.tickets.models import Ticket
+from app.tickets.services import moved_on
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Request:
             ends=ends,
         )
         if state != "delivered":
-            raise StateConflict(self.ticket)
+            raise moved_on(self.ticket)
 
     @property
     def message_id(self) -> str:
@@ -130,7 +130,7 @@ def perform(each: Action, request: Request) -> None:
     if engine.message_is_known(request.message_id):
         return
     if request.ticket.status not in each.states:
-        raise StateConflict(request.ticket, engine.last_actor(request.ticket.acceptance_no))
+        raise moved_on(request.ticket)
     if not each.offered(request.principal, request.ticket):
         raise NotAllowed(f"您的单位目前不能对此工单{each.title}", "ACTION_NOT_YOURS")
     each.run(request)

@@ -13,6 +13,7 @@ from app.core.db import send, session, table_of
 from app.core.errors import FieldError, Invalid
 from app.divisions import queries as divisions
 from app.divisions import resolver
+from app.engine import queries as engine
 from app.engine import runner
 from app.engine.registry import SYSTEM, Actor, Change, Submission
 from app.exchange.models import Partner
@@ -199,8 +200,13 @@ def acting(submission: Submission) -> Ticket:
     """The ticket of a step in the flow; StateConflict while it is suspended (挂起)."""
     ticket = get(submission.data)
     if ticket.status == "suspended":
-        raise StateConflict(ticket)
+        raise moved_on(ticket)
     return ticket
+
+
+def moved_on(ticket: Ticket) -> StateConflict:
+    """The refusal for staff of what the ticket's state does not allow: names who acted last."""
+    return StateConflict(ticket, engine.last_actor(ticket.acceptance_no))
 
 
 def ticket_numbered(acceptance_no: str) -> Ticket:

@@ -67,6 +67,4 @@ def _ticked() -> list[UUID]:
 
 
 def _why(refusal: HotlineError) -> str:
-    if isinstance(refusal, TaskAlreadyDone) and refusal.details.get("done_by"):
-        return f"已由{refusal.details['done_by']}办理"
-    return refusal.message
+    return refusal.who if isinstance(refusal, TaskAlreadyDone) else refusal.message

@@ -73,7 +73,7 @@ def decide(
     runner.hold(row.business_key)
     session().refresh(row)
     if row.state != "open":
-        raise TaskAlreadyDone(row.closed_by_name, row.state)
+        raise TaskAlreadyDone(row)
     if row.assignee_id not in {None, principal.user_id}:
         raise TaskClaimed(row.assignee_name)
     ticket = queries.ticket_for(principal, row.business_key)

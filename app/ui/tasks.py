@@ -27,7 +27,7 @@ from app.files import services as files
 from app.organisations import queries as organisations
 from app.security.principal import Principal
 from app.tickets import services as tickets
-from app.tickets.access import actor_of, guard, may_do
+from app.tickets.access import actor_of, guard, may_do, telling_state
 from app.tickets.duplicates import DECISIONS
 from app.tickets.forms import SignInForm
 from app.tickets.models import FormDraft, Ticket
@@ -115,9 +115,12 @@ def task_view(
 @permitted("task.claim")
 def claim(principal: Principal, task_id: UUID) -> AnyResponse:
     """Take the task into one's own hands."""
-    row = transact(
-        lambda: claims.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
-    )
+
+    def work() -> UserTask:
+        with telling_state():
+            return claims.claim(task_id, actor=actor_of(principal), authorise=guard(principal))
+
+    row = transact(work)
     return redirect(url_for("tickets.show", acceptance_no=row.business_key))
 
 
@@ -125,9 +128,12 @@ def claim(principal: Principal, task_id: UUID) -> AnyResponse:
 @permitted("task.claim")
 def unclaim(principal: Principal, task_id: UUID) -> AnyResponse:
     """Put it back for the unit (退回待办池); what was drafted stays one's own."""
-    row = transact(
-        lambda: claims.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
-    )
+
+    def work() -> UserTask:
+        with telling_state():
+            return claims.unclaim(task_id, actor=actor_of(principal), authorise=guard(principal))
+
+    row = transact(work)
     return redirect(url_for("tickets.show", acceptance_no=row.business_key))
 
 
@@ -141,14 +147,15 @@ def complete(principal: Principal, task_id: UUID) -> Any:
     version = request.form.get("version", type=int)
 
     def work() -> Outcome:
-        outcome = runner.complete_task(
-            task_id,
-            {k: v for k, v in values.items() if v is not None},
-            actor=actor_of(principal),
-            now=clock.now(),
-            version=version,
-            authorise=guard(principal),
-        )
+        with telling_state():
+            outcome = runner.complete_task(
+                task_id,
+                {k: v for k, v in values.items() if v is not None},
+                actor=actor_of(principal),
+                now=clock.now(),
+                version=version,
+                authorise=guard(principal),
+            )
         session().execute(delete(FormDraft).where(FormDraft.task_id == task_id))
         return outcome
 
@@ -196,7 +203,8 @@ def decide_duplicate(principal: Principal, task_id: UUID, acceptance_no: str) ->
 
     def work() -> None:
         row = engine.task(task_id)
-        kept = duplicates.decide(principal, row, acceptance_no, decision, values, now)
+        with telling_state():
+            kept = duplicates.decide(principal, row, acceptance_no, decision, values, now)
         _keep(task_id, principal, kept, now)
 
     transact(work)

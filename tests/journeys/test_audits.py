@@ -86,7 +86,7 @@ def test_two_auditors_press_pass_together_and_one_is_told_who_was_faster(world: 
     assert set(by_status) == {200, 409}
     (refused,) = [a.json() for a in answers if a.status_code == 409]
     assert refused["code"] == "TASK_ALREADY_DONE"
-    assert refused["done_by"] == by_status[200].principal.display_name
+    assert refused["acted_by"] == by_status[200].principal.display_name
     world.deliver()
     assert [m.operation for m in world.received()] == ["results/complaints"]
 

@@ -125,6 +125,6 @@ def test_a_closed_ticket_takes_no_more_actions(world: World) -> None:
 
     assert refused["code"] == "TASK_ALREADY_DONE"
     assert people.province.principal.display_name in refused["message"]
-    assert refused["current_state"] == "done"
+    assert refused["current_state"] == "callback_pending"
     for person in (people.province, people.city, people.county):
         assert world.tasks(person, number) == []

@@ -78,7 +78,7 @@ def test_the_history_says_who_took_it_back_and_the_tasks_below_are_cancelled(
     world.act(people.province, number, "recall", **WHY)
 
     refused = world.complete_task(people.county, below, {}, 409).json()
-    assert refused["current_state"] == "cancelled"
+    assert refused["current_state"] == "dispatching"
     with world.app.app_context():
         (task,) = session().scalars(
             select(UserTask).where(
@@ -230,7 +230,7 @@ def test_who_helped_below_has_no_more_to_say(world: World, people: Chain) -> Non
 
     assert gone(world, people.county, number)
     late = world.complete_task(people.county, task, {"answer": "已足额发放。"}, 409).json()
-    assert late["current_state"] == "cancelled"
+    assert late["current_state"] == "dispatching"
     with world.app.app_context():
         found = queries.of_ticket(ticket_numbered(number).id)
         assert [m.state for m in found if m.kind == "cohandle"] == ["lapsed"]

@@ -13,6 +13,7 @@ from app.engine.models import ProcessInstance
 from app.simulator.client import Answer, PartnerClient
 from app.tickets.queries import ticket_of_partner
 from tests.support.journey import World
+from tests.support.pages import Browser
 from tests.support.people import GUIZHOU, Person
 
 REASON = "反映事项为城市供水收费，不属于乡村振兴业务范围，建议转供水主管部门。"
@@ -143,6 +144,27 @@ def test_silence_reminds_12345_and_never_agrees(world: World, operator: Person) 
     world.deliver()
     kinds = [(m.operation, m.body.get("event")) for m in world.received()]
     assert kinds == [("return-requests", None), ("status-events", "return_reminded")]
+    assert _answer(world, number, 1).status == 200
+    assert world.status(number) == "returned"
+
+
+def test_silence_after_a_second_reminder_is_the_leaders_to_break_once_at_a_time(
+    world: World, operator: Person, leader: Person
+) -> None:
+    number = _reviewed(world, operator, **BACK)
+    told = []
+    for days in (10, 20, 30):
+        _let_days_pass(world, number, days)
+        told.append([task["element_id"] for task in world.tasks(leader, number)])
+
+    assert told == [[], ["read_notice"], ["read_notice"]]
+    assert world.status(number) == "return_pending"
+    notice = Browser(world.app, leader).get(f"/tickets/{number}").text
+    assert "12345逾期未批复退单申请，已催促2次" in notice
+    world.complete(leader, number)
+    _let_days_pass(world, number, 40)
+    assert [task["element_id"] for task in world.tasks(leader, number)] == ["read_notice"]
+    assert world.status(number) == "return_pending"
     assert _answer(world, number, 1).status == 200
     assert world.status(number) == "returned"
 

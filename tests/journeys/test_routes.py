@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.journey import World
 from tests.support.people import CHONGQING, GUIYANG, GUIZHOU, MEITAN, WANZHOU, ZUNYI
 
 GUANGDONG, DONGGUAN = "440000000000", "441900000000"
 GUANGXI = "450000000000"
+HUBEI, XIANTAO = "420000000000", "429004000000"
 
 
 def finish(world: World, number: str) -> dict[str, object]:
@@ -45,13 +48,20 @@ def test_a_city_handles_a_ticket_itself_and_only_the_province_audits(world: Worl
     assert world.tasks(people.county, number) == []
 
 
-def test_a_county_of_a_municipality_has_no_city_above_it(
-    world_of: Callable[[str], World],
+@pytest.mark.parametrize(
+    ("top", "below"),
+    [
+        pytest.param(CHONGQING, WANZHOU, id="county-of-a-municipality"),
+        pytest.param(HUBEI, XIANTAO, id="county-right-below-a-province"),
+    ],
+)
+def test_a_county_without_a_city_above_it_reports_to_the_province(
+    world_of: Callable[[str], World], top: str, below: str
 ) -> None:
-    world = world_of("500000")
-    province, auditor, county, _ = world.hire(CHONGQING, WANZHOU)
-    number = world.submit(division_code=WANZHOU)
-    assert number.startswith("TS500000")
+    world = world_of(top[:6])
+    province, auditor, county, _ = world.hire(top, below)
+    number = world.submit(division_code=below)
+    assert number.startswith(f"TS{top[:6]}")
     world.accept(number, province)
 
     world.delegate(number, province, county)

@@ -267,7 +267,7 @@ def test_a_repeated_completion_gets_the_first_answer_and_another_learns_who_did_
 
     assert first.json == again.json
     assert (late.status_code, late.json["code"]) == (409, "TASK_ALREADY_DONE")
-    assert late.json["done_by"] == operator.principal.display_name
+    assert late.json["acted_by"] == operator.principal.display_name
     assert f"已由{operator.principal.display_name}办理" in late.json["message"]
 
 

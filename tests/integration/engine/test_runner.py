@@ -184,7 +184,7 @@ def test_a_completed_task_is_refused_naming_who_did_it(engine: Engine, two_steps
         engine.complete(task.id, SOMEBODY_ELSE)
 
     assert "已由周明远办理" in refused.value.message
-    assert refused.value.payload()["done_by"] == "周明远"
+    assert refused.value.payload()["acted_by"] == "周明远"
     with pytest.raises(TaskAlreadyDone):
         engine.claim(task.id, SOMEBODY_ELSE)
 
@@ -206,7 +206,7 @@ def test_of_eight_who_complete_at_once_one_wins_and_the_others_learn_who(
                 engine.complete(task_id, actor, winner=number)
                 results.append(("won", actor.name))
             except TaskAlreadyDone as refused:
-                results.append(("lost", str(refused.details["done_by"])))
+                results.append(("lost", str(refused.details["acted_by"])))
 
         in_context(work)
 
