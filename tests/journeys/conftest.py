@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from app.core.db import db, session, transact
+from app.organisations import queries as organisations
+from app.organisations.services import change_unit
 from tests.support.journey import World, serving
+from tests.support.people import GUIZHOU
 
 
 @pytest.fixture
@@ -31,3 +35,22 @@ def world_of(app: Flask, tmp_path: Path) -> Iterator[Callable[[str], World]]:
 def world(world_of: Callable[[str], World]) -> World:
     """The world of 贵州."""
     return world_of("520000")
+
+
+@pytest.fixture
+def seats(world: World) -> Iterator[World]:
+    """贵州 joined by calls for the time of a test."""
+    _set_mode(world, "call")
+    yield world
+    _set_mode(world, "ticket")
+
+
+def _set_mode(world: World, mode: str) -> None:
+    def work() -> None:
+        unit = organisations.unit_of_division(GUIZHOU)
+        assert unit is not None
+        change_unit(session(), unit.id, mode=mode)
+
+    with world.app.app_context():
+        transact(work)
+        db.session.remove()

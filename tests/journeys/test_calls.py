@@ -16,33 +16,12 @@ from app.core.db import db, session, transact
 from app.deadlines.published import calendar
 from app.engine import runner
 from app.engine.models import ProcessInstance
-from app.organisations.models import Unit
-from app.organisations.services import change_unit
 from app.tickets.models import Ticket
 from tests.support.journey import World
 from tests.support.pages import Browser
 from tests.support.people import GUIZHOU, MEITAN, Person
 
 NUMBER = "13900005678"
-
-
-@pytest.fixture
-def seats(world: World) -> Iterator[World]:
-    """贵州 joined by calls for the time of a test."""
-    _set_mode(world, "call")
-    yield world
-    _set_mode(world, "ticket")
-
-
-def _set_mode(world: World, mode: str) -> None:
-    with world.app.app_context():
-
-        def work() -> None:
-            unit = session().scalars(select(Unit).where(Unit.division_code == GUIZHOU)).one()
-            change_unit(session(), unit.id, mode=mode)
-
-        transact(work)
-        db.session.remove()
 
 
 def announce(world: World, status: int = 201, **changed: Any) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def test_a_task_taken_away_says_who_took_it_and_where_the_ticket_is(
     assert told in page.text
 
 
-def test_a_task_that_a_colleague_did_says_where_the_ticket_went(world: World, people: Chain) -> None:
+def test_a_task_done_by_a_colleague_says_where_the_ticket_went(world: World, people: Chain) -> None:
     number = world.submit()
     world.complete(people.province, number)
     asked = {"review": "supplement", "supplement_request": "请补充补助发放的年度和金额。"}
