@@ -1,4 +1,4 @@
-"""`flask simulator certify`: try the contract against a partner's endpoint."""
+"""`flask simulator certify`: try the contract against a partner's endpoint, or against ours."""
 
 import os
 import sys
@@ -9,23 +9,32 @@ import click
 
 from app.core import clock
 from app.exchange.signature import ALGORITHMS
-from app.simulator.certify import report
-from app.simulator.certify.callbacks import CLAUSES
+from app.simulator.certify import callbacks, platform, report
 from app.simulator.certify.clauses import FAILED, Finding, Trial, certify, tally
 from app.simulator.certify.line import Line
 
+SIDES = {
+    "partner": ("12345平台回调接口符合性报告", callbacks.CLAUSES),
+    "platform": ("12317平台开放接口符合性报告", platform.CLAUSES),
+}
+"""Who is tried: the title of the report, and the clauses."""
+
 
 @click.command("certify")
-@click.option("--url", required=True, help="12345 平台的回调地址")
+@click.option("--url", required=True, help="12345 平台的回调地址，或 12317 平台的地址")
+@click.option("--against", default="partner", type=click.Choice(list(SIDES)), help="检验哪一方")
 @click.option("--app-id", required=True)
 @click.option("--sign-method", default="HMAC-SHA256", type=click.Choice(list(ALGORITHMS)))
+@click.option("--province", default="520000", help="检验 12317 时的省级编码六位")
 @click.option("--seconds", default=10.0, help="应答须在几秒内开始")
 @click.option("--html", default=None, type=click.Path(path_type=Path), help="报告网页")
 @click.option("--junit", default=None, type=click.Path(path_type=Path), help="报告 JUnit XML")
 def certify_partner(
     url: str,
+    against: str,
     app_id: str,
     sign_method: str,
+    province: str,
     seconds: float,
     html: Path | None,
     junit: Path | None,
@@ -35,7 +44,7 @@ def certify_partner(
     Ends with 1 when a clause does not hold.
     """
     secret = os.environ.get("CERTIFY_SECRET") or click.prompt("密钥", hide_input=True)
-    title = "12345平台回调接口符合性报告"
+    title, clauses = SIDES[against]
     try:
         # The other side has twice the limit, so that being late is told apart from being silent.
         line = Line(url, app_id, secret, sign_method=sign_method, patience=2 * seconds)
@@ -44,7 +53,7 @@ def certify_partner(
     at = clock.now().astimezone(clock.BEIJING)
     subject = report.Subject(title, url, app_id, sign_method, at)
     with line:
-        findings = certify(CLAUSES, Trial(line, _number, patience=seconds))
+        findings = certify(clauses, Trial(line, _number, province, seconds))
     if html:
         html.write_text(report.html(subject, findings), encoding="utf-8")
     if junit:

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -107,7 +108,8 @@ class Line:
         self._http = httpx.Client(
             timeout=httpx.Timeout(patience, connect=5), follow_redirects=False, trust_env=False
         )
-        self._exchanges: list[Exchange] = []
+        # The last ones: a check that asks hundreds of times would fill the report.
+        self._exchanges: deque[Exchange] = deque(maxlen=20)
         self._lock = Lock()
         self.slowest = 0
         """Milliseconds of the slowest answer so far."""
@@ -153,9 +155,10 @@ class Line:
         return reply
 
     def take_exchanges(self) -> list[Exchange]:
-        """What was said since the last time this was asked."""
+        """What was said last, since this was asked before."""
         with self._lock:
-            taken, self._exchanges = self._exchanges, []
+            taken = list(self._exchanges)
+            self._exchanges.clear()
             return taken
 
     def _ask(self, call: Call, address: str, content: bytes, headers: dict[str, str]) -> Reply:
