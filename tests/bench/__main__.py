@@ -1,4 +1,4 @@
-"""`make bench`, or `python -m tests.bench [sections] [--quick] [--tickets N] [--write]`.
+"""`make bench`, or `python -m tests.bench [section …] [option …]`.
 
 Runs every section twice, one after the other and then all again, prints a table and keeps the
 figures in `instance/bench/results.json`. `--write` puts kept figures into `docs/performance.md`.
@@ -17,6 +17,12 @@ def main() -> int:
     ask = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     ask.add_argument("sections", nargs="*", metavar="section", help=", ".join(SECTIONS))
     ask.add_argument("--tickets", type=int, default=1_000_000, help="seeded tickets")
+    ask.add_argument(
+        "--events",
+        type=int,
+        default=100_000,
+        help="lights that are due, and tickets computed anew",
+    )
     ask.add_argument("--runs", type=int, default=2, help="interleaved runs")
     ask.add_argument("--quick", action="store_true", help="20,000 tickets, a tenth of the work")
     ask.add_argument("--write", action="store_true", help="only fill docs/performance.md")
@@ -30,7 +36,8 @@ def main() -> int:
     chosen = [name for name in SECTIONS if name in wanted.sections or not wanted.sections]
     scale = 0.1 if wanted.quick else 1.0
     tickets = min(wanted.tickets, 20_000) if wanted.quick else wanted.tickets
-    stage = Stage(tickets)
+    events = min(wanted.events, 2_000) if wanted.quick else wanted.events
+    stage = Stage(tickets, events)
     runs: dict[str, list[report.Run]] = {name: [] for name in chosen}
     try:
         for number in range(1, wanted.runs + 1):

@@ -32,6 +32,7 @@ NAMES = {
     "p95_ms": ("p95", " ms"),
     "p99_ms": ("p99", " ms"),
     "per_second": ("", "/s"),
+    "per_minute": ("", "/min"),
     "max_ms": ("slowest", " ms"),
     "errors": ("errors", ""),
     "duplicates": ("duplicates", ""),

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from app.core.db import db, session, transact
 from app.notifications import messages
-from tests.bench.deadlines import _app, _two
+from tests.bench.schedulers import Schedulers, application
 from tests.support.database import Server
 
 STAFF = (("county", 2, 1), ("city", 2, 1), ("province", 4, 1))
@@ -87,13 +87,13 @@ def seed(count: int) -> None:
 
 def telling(url: str, count: int) -> dict[str, float]:
     """Deadlines that turn orange in a second, and whether somebody was told twice or not at all."""
-    with _app(url).app_context():
+    with application(url).app_context():
         transact(lambda: seed(count))
         session().execute(text("analyze"))
         session().commit()
         db.engine.dispose()
-    seconds, _ = _two(url, "red")
-    with _app(url).app_context():
+    seconds = Schedulers.of(url, ["deadlines"], number=2, seconds=600).work()
+    with application(url).app_context():
         told, twice = (
             session()
             .execute(
@@ -114,7 +114,7 @@ def telling(url: str, count: int) -> dict[str, float]:
 def gathering(url: str) -> dict[str, float]:
     """Persons whose waiting notifications become messages, in a second, by one process."""
     now, persons = datetime.now(UTC) + timedelta(days=1), 0
-    with _app(url).app_context():
+    with application(url).app_context():
         began = time.perf_counter()
         while found := transact(lambda: messages.gather(now)):
             persons += found
@@ -132,7 +132,7 @@ def main(count: int) -> None:
     server.create(name)
     try:
         url = server.url(name)
-        with _app(url).app_context():
+        with application(url).app_context():
             db.create_all()
             db.engine.dispose()
         print(json.dumps({"turn orange and tell five people each": telling(url, count)}))

@@ -15,7 +15,8 @@ from tests.support.database import ROOT
 
 RESULTS = ROOT / "instance" / "bench" / "results.json"
 DOCUMENT = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
+TIME_LIMITS = ("computing", "enforcing", "recomputing")
+"""Sections with a table of their own, as they have databases of their own."""
 
 QUIET = 1.5
 """A higher load before the first section, which waits for nobody, is somebody else's."""
@@ -64,34 +65,51 @@ def keep(runs: Mapping[str, Sequence[Run]], *, tickets: int, quick: bool) -> Non
 
 
 def write() -> None:
-    """Replace what stands between the two markers of the document."""
-    text = DOCUMENT.read_text()
-    before, found, rest = text.partition(BEGIN)
-    _, ended, after = rest.partition(END)
-    if not found or not ended:
-        raise SystemExit(f"{DOCUMENT.name} has lost its markers")
+    """Replace what stands between the markers of the document, where there are figures for it."""
     kept = json.loads(RESULTS.read_text())
-    DOCUMENT.write_text(f"{before}{BEGIN}\n\n{tables(kept)}\n{END}{after}")
+    own = {name: kept[name] for name in TIME_LIMITS if name in kept}
+    others = {name: kept[name] for name in kept if name not in own}
+    if others:
+        _fill("figures", tables(others, f"Tickets: {_seen(others, 'tickets')}"))
+    if own:
+        _fill("time limits", tables(own))
     print(f"{DOCUMENT.relative_to(ROOT)} written")
 
 
-def tables(kept: Mapping[str, Any]) -> str:
+def _fill(block: str, shown: str) -> None:
+    begin, end = f"<!-- {block}: begin -->", f"<!-- {block}: end -->"
+    before, found, rest = DOCUMENT.read_text().partition(begin)
+    _, ended, after = rest.partition(end)
+    if not found or not ended:
+        raise SystemExit(f"{DOCUMENT.name} has lost its markers")
+    DOCUMENT.write_text(f"{before}{begin}\n\n{shown}\n{end}{after}")
+
+
+def _seen(kept: Mapping[str, Any], name: str) -> str:
+    return _span(sorted({f"{section[name]:,}" for section in kept.values()}))
+
+
+def tables(kept: Mapping[str, Any], *conditions: str) -> str:
     """Both tables: what clients waited for, and the rest."""
-    timed, rest = [], []
+    timed: list[list[Figure]] = []
+    rest: list[list[Figure]] = []
     for section in _in_order(kept):
         for figures in _by_line(section["runs"]):
             (timed if "web_cpu_ms" in figures[0].values else rest).append(figures)
-    lines = [*_conditions(kept), ""]
-    lines += [
-        "| Over HTTP | Goal | median ms | p95 ms | p99 ms | per second"
-        " | CPU ms: web + database + client | Met |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    lines = [*_conditions(kept), *(f"- {each}" for each in conditions), ""]
+    if timed:
+        lines += [
+            "| Over HTTP | Goal | median ms | p95 ms | p99 ms | per second"
+            " | CPU ms: web + database + client | Met |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
     for figures in timed:
         cells = [_cell(figures, key) for key in _TIMED]
         cost = " · ".join(" + ".join(f"{f.values[key]:.1f}" for key in _COST) for f in figures)
         lines.append(_line(figures, [*cells, cost]))
-    lines += ["", "| Elsewhere | Goal | Run 1 | Run 2 | Met |", "|---|---|---|---|---|"]
+        lines.append("")
+    if rest:
+        lines += ["| Elsewhere | Goal | Run 1 | Run 2 | Met |", "|---|---|---|---|---|"]
     for figures in rest:
         cells = [_plain(figure) for figure in figures]
         lines.append(_line(figures, cells + [""] * (2 - len(cells))))
@@ -114,7 +132,6 @@ def _conditions(kept: Mapping[str, Any]) -> list[str]:
     seen = {
         "Measured": sorted({s["at"][:16].replace("T", " ") + " UTC" for s in sections}),
         "On": sorted({s["machine"] for s in sections}),
-        "Tickets": sorted({f"{s['tickets']:,}" for s in sections}),
     }
     commits = dict.fromkeys(s["commit"] for s in sections)
     loads = [load for s in sections for load in s["loads"]]
@@ -154,7 +171,10 @@ def _plain(figure: Figure) -> str:
     if "median_ms" in values:
         shown = f"{values['median_ms']:g} / {values['p95_ms']:g} / {values['p99_ms']:g} ms"
         return shown + (f", slowest {values['max_ms']:g}" if "max_ms" in values else "")
-    units = {"per_second": "/s", "duplicates": " duplicates", "mb": " MB", "blocks": " blocks"}
+    units = {
+        **{"per_second": "/s", "per_minute": "/min", "mb": " MB"},
+        **{name: f" {name}" for name in ("blocks", "duplicates", "errors", "notifications")},
+    }
     return ", ".join(f"{value:,g}{units.get(key, '')}" for key, value in values.items())
 
 

@@ -17,7 +17,7 @@ from app.exchange import partners
 from app.security.models import User
 from app.tickets import services, worklist
 from app.tickets.intake import read
-from tests.bench import claim, clients, deadlines, engine_cycle, exchange, seed
+from tests.bench import claim, clients, engine_cycle, exchange, limits, seed
 from tests.bench.diagrams import FOUR_HANDS, THREE_STEPS, bundle
 from tests.bench.figures import Figure, Goal, latencies
 from tests.bench.stage import WORKERS, Stage
@@ -207,21 +207,6 @@ def claims(stage: Stage, scale: float) -> list[Figure]:
     return figures
 
 
-def time_limits(stage: Stage, scale: float) -> list[Figure]:
-    """Due dates: computed, enforced after a downtime, and computed anew."""
-    url, count = stage.server.url(stage.database), max(500, round(100_000 * scale))
-    anew = max(200, count // 10)
-    return [
-        Figure("all due dates of a ticket", deadlines.computing(500), (Goal("median_ms", most=1),)),
-        Figure(
-            f"{count:,} deadlines turn red, 2 processes",
-            deadlines.enforcing(url, count),
-            (Goal("duplicates", most=0),),
-        ),
-        Figure(f"{anew:,} tickets computed anew", deadlines.recomputing(url, anew), (NO_ERRORS,)),
-    ]
-
-
 def exchanged(stage: Stage, scale: float) -> list[Figure]:
     """A day of one platform compared with its own list, and what counting a request costs."""
     count = max(2000, round(100_000 * scale))
@@ -294,7 +279,9 @@ SECTIONS: dict[str, Section] = {
     "idle": idle,
     "whole": whole,
     "claim": claims,
-    "deadlines": time_limits,
+    "computing": limits.computing,
+    "enforcing": limits.enforcing,
+    "recomputing": limits.recomputing,
     "exchange": exchanged,
     "reading": reading,
     "memory": memory,

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cached_property
@@ -69,8 +69,9 @@ class BenchServer(Server):
 class Stage:
     """Made piece by piece when first asked for; `close` ends what was started."""
 
-    def __init__(self, tickets: int) -> None:
+    def __init__(self, tickets: int, events: int) -> None:
         self.tickets = tickets
+        self.events = events
         self._web: subprocess.Popen[bytes] | None = None
         self._name: str | None = None
         HOME.mkdir(parents=True, exist_ok=True)
@@ -90,6 +91,28 @@ class Stage:
         self.server.clone(name, self._seeded())
         self._name = name
         return name
+
+    @contextmanager
+    def empty_database(self) -> Iterator[str]:
+        """The name of a database with units and diagrams only, for one section."""
+        base = f"zb_empty_{schema_digest()}"
+        if not self.server.exists(base):
+            for old in self.server.named_like("zb_empty_%"):
+                self.server.drop(old)
+            building = f"zb_building_{uuid.uuid4().hex[:8]}"
+            self.server.create(building)
+            os.environ.update(self._environment(building))
+            app = create_app()
+            template.fill(app)
+            with app.app_context():
+                db.engine.dispose()
+            self.server.rename(building, base)
+        name = f"zb_section_{uuid.uuid4().hex[:8]}"
+        self.server.clone(name, base)
+        try:
+            yield name
+        finally:
+            self.server.drop(name)
 
     def _seeded(self) -> str:
         """The seeded database; made once a day for each schema and size, since tickets age."""
