@@ -31,8 +31,14 @@ def _key() -> str:
     return f"certify:{uuid.uuid4().hex}"
 
 
+def _post(trial: Trial, operation: str, body: Mapping[str, Any], **more: Any) -> Reply:
+    """Post it where, and in the words in which, the platform would deliver it."""
+    spoken = trial.dialect
+    return trial.line.post(spoken.path(operation), spoken.words(body), **more)
+
+
 def _deliver(trial: Trial, operation: str = TOLD, **more: Any) -> Reply:
-    reply = trial.line.post(operation, _body(trial, operation, **more), key=_key())
+    reply = _post(trial, operation, _body(trial, operation, **more), key=_key())
     require(reply.delivered, "应返回HTTP 2xx且code为“0”", reply)
     return reply
 
@@ -76,14 +82,14 @@ def _is_small(trial: Trial) -> None:
 
 
 def _refused(trial: Trial, **spoilt: Any) -> None:
-    reply = trial.line.post(TOLD, _body(trial), key=_key(), **spoilt)
+    reply = _post(trial, TOLD, _body(trial), key=_key(), **spoilt)
     require(reply.status is not None and not reply.delivered, "应当拒绝，不得受理", reply)
 
 
 def _altered(trial: Trial) -> None:
     body = _body(trial)
-    other = orjson.dumps({**body, "event": "merged"})
-    reply = trial.line.post(TOLD, body, key=_key(), body_sent=other)
+    other = orjson.dumps(trial.dialect.words({**body, "event": "merged"}))
+    reply = _post(trial, TOLD, body, key=_key(), body_sent=other)
     require(reply.status is not None and not reply.delivered, "签名后改动的报文应当拒绝", reply)
 
 
@@ -94,9 +100,9 @@ def _stale(trial: Trial) -> None:
 
 def _replayed(trial: Trial) -> None:
     nonce, key, body = secrets.token_hex(16), _key(), _body(trial)
-    first = trial.line.post(TOLD, body, key=key, nonce=nonce)
+    first = _post(trial, TOLD, body, key=key, nonce=nonce)
     require(first.delivered, "第一次使用的随机数应当受理", first)
-    again = trial.line.post(TOLD, body, key=key, nonce=nonce)
+    again = _post(trial, TOLD, body, key=key, nonce=nonce)
     require(again.status is not None and not again.delivered, "用过的随机数应当拒绝", again)
 
 
@@ -106,7 +112,7 @@ def _unsigned(trial: Trial) -> None:
 
 def _malformed(trial: Trial) -> Reply:
     raw = b'{"acceptance_no": "CERT", "event_seq": '
-    return trial.line.send(Call("POST", TOLD, raw, key=_key()))
+    return trial.line.send(Call("POST", trial.dialect.path(TOLD), raw, key=_key()))
 
 
 def _unreadable(trial: Trial) -> None:
@@ -115,7 +121,7 @@ def _unreadable(trial: Trial) -> None:
 
 
 def _status_of_refusals(trial: Trial) -> None:
-    stranger = trial.line.post(TOLD, _body(trial), key=_key(), app_id="certify-nobody")
+    stranger = _post(trial, TOLD, _body(trial), key=_key(), app_id="certify-nobody")
     require(stranger.status in (401, 403), "身份不符应返回HTTP 401或403", stranger)
     malformed = _malformed(trial)
     if malformed.delivered:
@@ -129,7 +135,7 @@ def _status_of_refusals(trial: Trial) -> None:
 
 
 def _envelope_of_refusals(trial: Trial) -> None:
-    reply = trial.line.post(TOLD, _body(trial), key=_key(), app_id="certify-nobody")
+    reply = _post(trial, TOLD, _body(trial), key=_key(), app_id="certify-nobody")
     if reply.delivered:
         raise NotObserved("没有拒绝的应答可看")
     texts = reply.body is not None and all(
@@ -144,9 +150,9 @@ def _receipt(reply: Reply) -> str:
 
 def _repeated(trial: Trial) -> None:
     key, body = _key(), _body(trial)
-    first = trial.line.post(TOLD, body, key=key)
+    first = _post(trial, TOLD, body, key=key)
     require(first.delivered, "第一次应当受理", first)
-    again = trial.line.post(TOLD, body, key=key)
+    again = _post(trial, TOLD, body, key=key)
     require(again.delivered, "重复送达应当同样应答成功", again)
     require(_receipt(again) == _receipt(first), "重复送达应返回第一次的回执编号", again)
 
@@ -154,10 +160,10 @@ def _repeated(trial: Trial) -> None:
 def _at_once(trial: Trial) -> None:
     key, body = _key(), _body(trial)
     with ThreadPoolExecutor(4) as pool:
-        replies = list(pool.map(lambda _: trial.line.post(TOLD, body, key=key), range(4)))
+        replies = list(pool.map(lambda _: _post(trial, TOLD, body, key=key), range(4)))
     # One that was told to come again later is a repeat like any other.
     done = [reply for reply in replies if reply.delivered]
-    later = trial.line.post(TOLD, body, key=key)
+    later = _post(trial, TOLD, body, key=key)
     require(later.delivered, "同时送达之后再次送达应当成功", later)
     for reply in done:
         require(_receipt(reply) == _receipt(later), "同时送达的重复件应得到同一回执编号", reply)
@@ -172,7 +178,7 @@ def _late(trial: Trial) -> None:
     number, now = trial.number(), clock.now().astimezone(clock.BEIJING)
     for seq, event in ((2, "extended"), (1, "extension_reminded")):
         body = {**message(TOLD, number, now, seq), "event": event}
-        reply = trial.line.post(TOLD, body, key=_key())
+        reply = _post(trial, TOLD, body, key=_key())
         require(reply.delivered, "先到序号2、后补序号1的状态通知都应受理", reply)
 
 

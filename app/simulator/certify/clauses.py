@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.exchange import rules
 from app.simulator.certify.line import Exchange, Line, Reply
 
 PASSED, FAILED, SKIPPED = "passed", "failed", "skipped"
@@ -18,6 +19,23 @@ class NotObserved(Exception):
     """Nothing was seen from which the clause could be judged."""
 
 
+@dataclass(frozen=True)
+class Dialect:
+    """What a profile says of a platform's own paths, field names and words for yes and no."""
+
+    paths: Mapping[str, str] = field(default_factory=dict)
+    field_names: Mapping[str, str] = field(default_factory=dict)
+    boolean_mapping: Mapping[str, Any] = field(default_factory=dict)
+
+    def path(self, operation: str) -> str:
+        """Where the operation is, below the callback address."""
+        return self.paths.get(operation, operation)
+
+    def words(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The body as this platform wants it."""
+        return rules.outgoing(body, self.field_names, self.boolean_mapping)
+
+
 @dataclass
 class Trial:
     """What the checks of one run share: the line, and what earlier clauses left for later ones."""
@@ -28,6 +46,7 @@ class Trial:
     province: str = "520000"
     patience: float = 10.0
     """Seconds in which an answer must begin."""
+    dialect: Dialect = Dialect()
     kept: dict[str, Any] = field(default_factory=dict)
 
 

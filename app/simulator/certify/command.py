@@ -4,13 +4,17 @@ import os
 import sys
 import uuid
 from pathlib import Path
+from typing import BinaryIO
 
 import click
+import orjson
 
 from app.core import clock
+from app.core.errors import Invalid
+from app.exchange import partners
 from app.exchange.signature import ALGORITHMS
 from app.simulator.certify import callbacks, platform, report
-from app.simulator.certify.clauses import FAILED, Finding, Trial, certify, tally
+from app.simulator.certify.clauses import FAILED, Dialect, Finding, Trial, certify, tally
 from app.simulator.certify.line import Line
 
 SIDES = {
@@ -26,6 +30,12 @@ SIDES = {
 @click.option("--app-id", required=True)
 @click.option("--sign-method", default="HMAC-SHA256", type=click.Choice(list(ALGORITHMS)))
 @click.option("--province", default="520000", help="检验 12317 时的省级编码六位")
+@click.option(
+    "--profile",
+    default=None,
+    type=click.File("rb"),
+    help="JSON：档案中的 paths、field_names、boolean_mapping",
+)
 @click.option("--seconds", default=10.0, help="应答须在几秒内开始")
 @click.option("--html", default=None, type=click.Path(path_type=Path), help="报告网页")
 @click.option("--junit", default=None, type=click.Path(path_type=Path), help="报告 JUnit XML")
@@ -35,6 +45,7 @@ def certify_partner(
     app_id: str,
     sign_method: str,
     province: str,
+    profile: BinaryIO | None,
     seconds: float,
     html: Path | None,
     junit: Path | None,
@@ -52,8 +63,9 @@ def certify_partner(
         raise click.BadParameter("应为http(s)://主机/路径，不带参数", param_hint="--url") from None
     at = clock.now().astimezone(clock.BEIJING)
     subject = report.Subject(title, url, app_id, sign_method, at)
+    dialect = _dialect(profile.read()) if profile else Dialect()
     with line:
-        findings = certify(clauses, Trial(line, _number, province, seconds))
+        findings = certify(clauses, Trial(line, _number, province, seconds, dialect))
     if html:
         html.write_text(report.html(subject, findings), encoding="utf-8")
     if junit:
@@ -61,6 +73,19 @@ def certify_partner(
     _print(findings)
     if tally(findings)[FAILED]:
         sys.exit(1)
+
+
+def _dialect(raw: bytes) -> Dialect:
+    """What the file says, refused as the page of the profile would refuse it."""
+    try:
+        said = orjson.loads(raw)
+        partners.check(said)
+        return Dialect(**said)
+    except (ValueError, TypeError, AttributeError):
+        told = "应为JSON对象，只含paths、field_names、boolean_mapping"
+    except Invalid as refusal:
+        told = "；".join(f"{error.field}：{error.message}" for error in refusal.errors)
+    raise click.BadParameter(told, param_hint="--profile")
 
 
 def _number() -> str:

@@ -7,10 +7,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import orjson
 import pytest
 from click.testing import CliRunner
+from flask import Flask, jsonify, request
 
 from app.core import clock
 from app.simulator.certify import callbacks, report
@@ -149,3 +152,37 @@ def test_an_address_with_parameters_is_refused_before_anything_is_sent() -> None
     given = ["--url", "https://a.example/x?y=1", "--app-id", APP_ID]
     run = CliRunner().invoke(certify_partner, given, env={"CERTIFY_SECRET": SECRET})
     assert run.exit_code == 2
+
+
+def test_a_platform_is_tried_at_its_own_paths_and_in_its_own_words(tmp_path: Path) -> None:
+    heard: dict[str, dict[str, Any]] = {}
+    app = Flask("own words")
+
+    @app.post("/<path:path>")
+    def receive(path: str) -> Any:
+        heard[path] = request.get_json(silent=True)
+        return jsonify(code="0", message="成功", data={"receipt_no": "R-1"})
+
+    profile = tmp_path / "profile.json"
+    names = {"acceptance_no": "slbh", "is_anonymous": "sfnm", "name": "xm"}
+    said = {"paths": {"results/complaints": "jg/ts"}, "field_names": names}
+    profile.write_bytes(orjson.dumps({**said, "boolean_mapping": {"1": True, "0": False}}))
+    with serving(app) as url:
+        given = ["--url", url, "--app-id", APP_ID, "--profile", str(profile)]
+        CliRunner().invoke(certify_partner, given, env={"CERTIFY_SECRET": SECRET})
+    assert "results/complaints" not in heard
+    assert heard["jg/ts"]["investigators"][0]["xm"]
+    assert heard["ticket-copies"]["sfnm"] == "1"
+    assert heard["ticket-copies"]["slbh"]
+
+
+@pytest.mark.parametrize(
+    "said", ["[]", "{", '{"paths": {"nothing": "x"}}', '{"enabled": true}', '{"other": 1}']
+)
+def test_a_profile_that_makes_no_sense_is_refused(said: str, tmp_path: Path) -> None:
+    profile = tmp_path / "profile.json"
+    profile.write_text(said)
+    given = ["--url", "https://a.example", "--app-id", APP_ID, "--profile", str(profile)]
+    run = CliRunner().invoke(certify_partner, given, env={"CERTIFY_SECRET": SECRET})
+    assert run.exit_code == 2
+    assert "--profile" in run.output
