@@ -64,17 +64,24 @@ def keep(picture: bytes, name: str) -> None:
 def worklist(browser: Browser) -> None:
     """What a province's operator sees first."""
     with signed_in(browser, "p520000a") as page:
+        page.set_viewport_size({"width": WIDTH, "height": 840})
         save(page, "worklist.png")
 
 
 def ticket(browser: Browser) -> None:
-    """An anonymous complaint on a county's desk: sealed caller, progress, report form, history."""
+    """An anonymous complaint on a county's desk: sealed caller, report form, clocks, history."""
     with signed_in(browser, "x522633a") as page:
         page.goto("/worklist?step=handle_by_county")
         page.locator("a[href^='/tickets/']").first.click()
         expect(page.locator("[data-bpmn-src]")).to_have_attribute("data-ready", "yes")
         page.set_viewport_size({"width": WIDTH, "height": 1000})
         save(page, "ticket.png")
+        address = page.url.partition("?")[0]
+    with signed_in(browser, "c522600a") as page:
+        page.goto(address)
+        expect(page.locator("[data-bpmn-src]")).to_have_attribute("data-ready", "yes")
+        page.locator("[data-bpmn-src]").scroll_into_view_if_needed()
+        save(page, "progress.png")
 
 
 def duplicates(browser: Browser) -> None:
