@@ -21,7 +21,7 @@ from app.simulator.certify.clauses import FAILED, PASSED, SKIPPED, Finding, Tria
 from app.simulator.certify.command import certify_partner
 from app.simulator.certify.line import Line
 from tests.support.database import ROOT
-from tests.support.flawed import APP_ID, FLAWS, SECRET, flawed
+from tests.support.flawed import APP_ID, FLAWS, PATIENCE, SECRET, flawed
 from tests.support.journey import serving
 
 _numbers = itertools.count(1)
@@ -29,7 +29,7 @@ _numbers = itertools.count(1)
 
 def tried(flaw: str = "") -> list[Finding]:
     with serving(flawed(flaw)) as url, Line(f"{url}/callbacks", APP_ID, SECRET) as line:
-        trial = Trial(line, lambda: f"N{next(_numbers)}", patience=0.3)
+        trial = Trial(line, lambda: f"N{next(_numbers)}", patience=PATIENCE)
         return certify(callbacks.CLAUSES, trial)
 
 
