@@ -5,7 +5,7 @@ happened is written down, and the date is computed anew from its beginning. Noth
 database before `write`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -56,6 +56,8 @@ class Clock:
     """The deadlines of the round, open and closed, oldest first."""
     events: list[dict[str, Any]] = field(default_factory=list)
     """What has happened to them and is not written yet."""
+    moved: list[DeadlineRow] = field(default_factory=list)
+    """Those whose dates are shown elsewhere and have moved, stopped or gone on since."""
 
     @cached_property
     def policy(self) -> Policy:
@@ -81,6 +83,11 @@ class Clock:
         """What is known of the ticket now."""
         return Facts.from_data(self.row.facts)
 
+    def note_moved(self, row: DeadlineRow) -> None:
+        """Let `write` tell, once, that its dates are others now."""
+        if not any(each is row for each in self.moved):
+            self.moved.append(row)
+
     def move_to(self, division_code: str) -> None:
         """Count by the calendar of another division from now on."""
         edition = editions.current().calendar
@@ -96,6 +103,18 @@ def find(ticket_id: int) -> Clock | None:
     row, rows, numbers = found
     edition = editions.of(numbers).calendar
     return Clock(row, calendars.of(row.division_code, edition), edition.last, rows)
+
+
+def running(ticket_ids: Collection[int]) -> list[Clock]:
+    """Lock the clocks of these tickets that have not ended, in one order for everybody.
+
+    They come without their deadlines, which are fresh when read from now on.
+    """
+    edition = editions.current().calendar
+    return [
+        Clock(row, calendars.of(row.division_code, edition), edition.last, [])
+        for row in held.lock_running(ticket_ids)
+    ]
 
 
 def lock(ticket_id: int, *, ended: bool = False) -> Clock:
@@ -279,8 +298,9 @@ def write(*clocks: Clock) -> None:
     ]
     held.write_deadlines([row for clock in clocks for row in clock.rows])
     held.write_events([event for clock in clocks for event in clock.events])
+    registry.tell_moved([(row, clock.row) for clock in clocks for row in clock.moved])
     for clock in clocks:
-        clock.events = []
+        clock.events, clock.moved = [], []
     items = [next_item(clock, row) for clock, row in stepped]
     workqueue.enqueue_many(LANE, [item for item in items if item])
 
@@ -302,7 +322,7 @@ def move(
     if row.due_at != old_due_at:
         log(clock, row, event, reason, actor_name, now, old_due_at)
     if marks(row) != old_marks:
-        registry.tell_moved(row, clock.row, now)
+        clock.note_moved(row)
     if row.state == RUNNING:
         row.generation += 1
         row.light = ladder.fallen_back(row.light, marks(row), now)

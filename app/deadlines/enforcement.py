@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.core.db import session
 from app.core.logs import logger
-from app.deadlines import calendars, clocks, editions, held, ladder, registry
+from app.deadlines import clocks, held, ladder, registry
 from app.deadlines.clocks import LANE, Clock
 from app.deadlines.held import DeadlineRow
 from app.deadlines.models import RUNNING
@@ -46,7 +46,10 @@ def _enforce(items: Sequence[Item], now: datetime) -> None:
     """
     if not items:
         return
-    locked = _locked({item.payload["ticket"] for item in items})
+    locked = {
+        clock.row.ticket_id: clock
+        for clock in clocks.running({item.payload["ticket"] for item in items})
+    }
     rows = {row.id: row for row in held.deadlines({item.payload["deadline"] for item in items})}
     climbs = []
     for item in items:
@@ -70,15 +73,6 @@ def _climb(clock: Clock, row: DeadlineRow, now: datetime, moment: datetime) -> l
         clocks.log(clock, row, step, "", "系统", now)
         registry.tell(row, clock.row, step, now)
     return [Climb(row, step) for step in steps]
-
-
-def _locked(ticket_ids: set[int]) -> dict[int, Clock]:
-    """The running clocks of these tickets, locked in one order by every scheduler."""
-    edition = editions.current().calendar
-    return {
-        row.ticket_id: Clock(row, calendars.of(row.division_code, edition), edition.last, [])
-        for row in held.lock_running(ticket_ids)
-    }
 
 
 _ONE_BY_ONE = Lane(LANE, lambda item, now: _enforce([item], now), BATCH)

@@ -124,6 +124,12 @@ def deadlines(ids: Collection[int]) -> list[DeadlineRow]:
     return [_kept(DeadlineRow(*row)) for row in send(_SOME, {"these": list(ids)})]
 
 
+def of_rounds(clocks: Collection[ClockRow]) -> list[DeadlineRow]:
+    """The deadlines of the rounds of these clocks, which the caller has locked; oldest first."""
+    these = {"these": [each.ticket_id for each in clocks]}
+    return [_kept(DeadlineRow(*row)) for row in send(_OF_ROUNDS, these)]
+
+
 def read_lights(rows: Iterable[DeadlineRow]) -> None:
     """Read again the lights that a scheduler may have turned until the clock was locked."""
     known = {row.id: row for row in rows if not row.is_new}
@@ -206,6 +212,12 @@ _LOCK_RUNNING = (
     .with_for_update()
 )
 _SOME = select(*_DEADLINE_COLUMNS).where(_DEADLINES.c.id == any_(_THESE))
+_OF_ROUNDS = (
+    select(*_DEADLINE_COLUMNS)
+    .join(_CLOCKS, _OF_ROUND)
+    .where(_CLOCKS.c.ticket_id == any_(_THESE))
+    .order_by(_DEADLINES.c.id)
+)
 _LIGHTS = select(_DEADLINES.c.id, _DEADLINES.c.light).where(_DEADLINES.c.id == any_(_THESE))
 _ADD_CLOCKS, _ADD_EVENTS = insert(_CLOCKS), insert(table_of(models.DeadlineEvent))
 _ADD_DEADLINES = insert(_DEADLINES).returning(_DEADLINES.c.id, sort_by_parameter_order=True)

@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.core.db import session
-from app.deadlines import registry
 from app.deadlines.clocks import PAUSES, UNPAUSED, Clock, replan
 from app.deadlines.models import PAUSED, RUNNING, Pause
 
@@ -20,7 +19,7 @@ def begin(clock: Clock, reason: str, now: datetime) -> None:
         if row.state == RUNNING and row.stage not in runs_on:
             row.state, row.paused_at = PAUSED, now
             row.generation += 1
-            registry.tell_moved(row, clock.row, now)
+            clock.note_moved(row)
 
 
 def end(clock: Clock, reason: str, now: datetime) -> None:
@@ -40,7 +39,7 @@ def end(clock: Clock, reason: str, now: datetime) -> None:
             resumed.append(row)
     replan(clock, now, "resumed", reason, "系统")
     for row in resumed:
-        registry.tell_moved(row, clock.row, now)
+        clock.note_moved(row)
 
 
 def end_others(clock: Clock, wanted: Collection[str], now: datetime) -> None:

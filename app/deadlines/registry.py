@@ -23,9 +23,9 @@ class Climb:
 ReachedTogether = Callable[[Sequence[Climb], datetime], None]
 """The same for all of a batch at once, in the same transaction, when the batch has been told."""
 
-Moved = Callable[[DeadlineRow, ClockRow, datetime], None]
-"""Runs in the transaction that moved a due date, or stopped its clock or let it go on: what shows
-the date elsewhere follows."""
+Moved = Callable[[Sequence[tuple[DeadlineRow, ClockRow]]], None]
+"""Runs in the transaction that moved due dates, or stopped their clocks or let them go on, when
+all is written: what shows the dates elsewhere follows."""
 
 _movers: list[Moved] = []
 _listeners: dict[str, list[Reached]] = {}
@@ -64,10 +64,10 @@ def moved(function: Moved) -> Moved:
     return function
 
 
-def tell_moved(row: DeadlineRow, clock: ClockRow, now: datetime) -> None:
+def tell_moved(rows: Sequence[tuple[DeadlineRow, ClockRow]]) -> None:
     """Call whoever registered for moved dates."""
-    for mover in _movers:
-        mover(row, clock, now)
+    for mover in _movers if rows else ():
+        mover(rows)
 
 
 def tell(row: DeadlineRow, clock: ClockRow, step: str, now: datetime) -> None:

@@ -1,12 +1,15 @@
 """The rows that mirror an instance: waiting tasks, awaited messages. Lists read these, no state."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, insert, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, delete, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from app.core.db import send, session, table_of
 from app.engine import registry, workflow
@@ -19,6 +22,23 @@ _ADD_TASKS, _ADD_WAITS = insert(_TASKS), insert(_WAITS)
 _THESE = bindparam("ids", type_=ARRAY(Uuid))
 _CLOSE_TASKS = update(_TASKS).where(_TASKS.c.id == any_(_THESE))
 _END_WAITS = delete(_WAITS).where(_WAITS.c.task_id == any_(_THESE))
+
+
+_SET_DUE = text(
+    """
+    update user_tasks t set due_at = v.due_at, yellow_at = v.yellow_at, orange_at = v.orange_at,
+           sort_at = v.sort_at
+      from unnest(cast(:business_key as text[]), cast(:task_id as uuid[]),
+                  cast(:due_at as timestamptz[]), cast(:yellow_at as timestamptz[]),
+                  cast(:orange_at as timestamptz[]), cast(:sort_at as timestamptz[]))
+           as v(business_key, task_id, due_at, yellow_at, orange_at, sort_at)
+      join process_instances i on i.business_key = v.business_key
+     where t.instance_id = i.id and t.state = 'open'
+       and (t.id = v.task_id or v.task_id is null and t.deadline_key is null)
+    returning t.id, t.due_at, t.yellow_at, t.orange_at, t.sort_at
+    """
+)
+"""By way of the instances, as tasks have no index of business keys."""
 
 
 def of_task(
@@ -74,17 +94,26 @@ def write_tasks(
         send(_ADD_TASKS, fresh)
 
 
-def set_due(business_key: str, task_id: UUID | None, **moments: datetime) -> None:
-    """Move `due_at`, `yellow_at`, `orange_at`, `sort_at` of an open task.
+@dataclass(frozen=True)
+class TaskDue:
+    """What an open task shows of its deadline; without its id all of the key that have no stage."""
 
-    Without one, of all that have no stage of their own.
-    """
-    of = UserTask.id == task_id if task_id else UserTask.deadline_key.is_(None)
-    session().execute(
-        update(UserTask)
-        .where(UserTask.business_key == business_key, UserTask.state == "open", of)
-        .values(**moments)
-    )
+    business_key: str
+    task_id: UUID | None
+    due_at: datetime
+    yellow_at: datetime
+    orange_at: datetime
+    sort_at: datetime
+
+
+def set_due(shown: Sequence[TaskDue]) -> None:
+    """Move the moments of open tasks, by one statement however many they are."""
+    names = [each.name for each in fields(TaskDue)]
+    columns = {name: [getattr(each, name) for each in shown] for name in names}
+    for row in session().execute(_SET_DUE, columns).mappings():
+        task = session().identity_map.get(identity_key(UserTask, row["id"]))
+        for name in names[2:] if task is not None else ():
+            set_committed_value(task, name, row[name])
 
 
 def write_waits(

@@ -304,14 +304,15 @@ def deliver_early(instance_id: int, *, now: datetime) -> int:
     return len(_deliver_pending(instance, registry.SYSTEM, now, {}, {}))
 
 
-def hold(business_key: str) -> None:
-    """Lock the open instance of a key, so that what is then read of it stays true.
+def hold(*business_keys: str) -> None:
+    """Lock the open instances of these keys, so that what is then read of them stays true.
 
-    Instances are locked before anything else, as every verb does.
+    Instances are locked before anything else, as every verb does, and in one order.
     """
     session().execute(
         select(ProcessInstance.id)
-        .where(ProcessInstance.business_key == business_key, ProcessInstance.status == "open")
+        .where(ProcessInstance.business_key.in_(business_keys), ProcessInstance.status == "open")
+        .order_by(ProcessInstance.id)
         .with_for_update()
     )
 

@@ -3,11 +3,13 @@
 `tickets.due_at` and the due dates of tasks are copies for lists; the room moves them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import text
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from app.core.db import session
 from app.deadlines import registry, services, turns
@@ -103,18 +105,41 @@ def ensure(ticket: Ticket, now: datetime) -> None:
 
 
 @registry.moved
-def show(row: DeadlineRow, clock: ClockRow, now: datetime) -> None:
-    """Copy a moved due date to what lists read."""
-    if row.stage == "total":
-        of = update(Ticket).where(Ticket.id == clock.ticket_id)
-        session().execute(of.values(due_at=row.due_at))
-        rows.set_due(clock.business_key, None, **turns.moments(row))
-    elif row.task_id is not None:
-        shown = turns.moments(row)
-        if clock.extension_asked_at is not None and row.stage in PLANNED and row.state == RUNNING:
-            until = session().get_one(Ticket, clock.ticket_id).extension_until
-            shown["sort_at"] = max(filter(None, (row.due_at, until)))
-        rows.set_due(clock.business_key, row.task_id, **shown)
+def show(moved: Sequence[tuple[DeadlineRow, ClockRow]]) -> None:
+    """Copy moved due dates to what lists read."""
+    totals = {row.ticket_id: row.due_at for row, _ in moved if row.stage == "total"}
+    if totals:
+        values = {"ids": list(totals), "due_at": list(totals.values())}
+        session().execute(_SET_DUE, values)
+        for ticket_id, due_at in totals.items():
+            ticket = session().identity_map.get(identity_key(Ticket, ticket_id))
+            if ticket is not None:
+                set_committed_value(ticket, "due_at", due_at)
+    shown = [
+        rows.TaskDue(clock.business_key, row.task_id, **_shown(row, clock))
+        for row, clock in moved
+        if row.stage == "total" or row.task_id is not None
+    ]
+    if shown:
+        rows.set_due(shown)
+
+
+def _shown(row: DeadlineRow, clock: ClockRow) -> dict[str, datetime]:
+    """While an extension is asked for, a task of the plan is not late before it would be over."""
+    shown = turns.moments(row)
+    if clock.extension_asked_at is not None and row.stage in PLANNED and row.state == RUNNING:
+        until = session().get_one(Ticket, clock.ticket_id).extension_until
+        shown["sort_at"] = max(filter(None, (row.due_at, until)))
+    return shown
+
+
+_SET_DUE = text(
+    """
+    update tickets t set due_at = v.due_at
+      from unnest(cast(:ids as bigint[]), cast(:due_at as timestamptz[])) as v(id, due_at)
+     where t.id = v.id
+    """
+)
 
 
 def _standing(ticket: Ticket, handled_by: Any, *, ended: bool = False) -> Standing:

@@ -1,5 +1,6 @@
 """The clock of a ticket through its life: opened, paused, prolonged, closed, begun again."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 from app.core.db import session, transact
 from app.deadlines import queries, registry, services
 from app.deadlines.errors import ExtensionTooLate, NoClock
-from app.deadlines.models import Deadline, TicketClock
+from app.deadlines.held import ClockRow, DeadlineRow
 from app.deadlines.published import calendar
 from app.engine.registry import NewTask
 from tests.integration.deadlines.conftest import Room, at
@@ -340,9 +341,8 @@ def test_whoever_shows_a_due_date_hears_when_it_moves(room: Room) -> None:
     heard: list[tuple[str, datetime]] = []
 
     @registry.moved
-    def listen(row: Deadline, clock: TicketClock, now: datetime) -> None:
-        if clock.ticket_id == room.ticket_id:
-            heard.append((row.stage, row.due_at))
+    def listen(moved: Sequence[tuple[DeadlineRow, ClockRow]]) -> None:
+        heard.extend((row.stage, row.due_at) for row, _ in moved if row.ticket_id == room.ticket_id)
 
     try:
         room.open()
