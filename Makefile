@@ -36,8 +36,8 @@ check: $(STAMP) ## format, lint, types, import contracts, committed bundles and 
 bench: $(STAMP) ## measure speed; results and method in docs/performance.md
 	$(BIN)/python -m tests.bench
 
-crash: $(STAMP) ## SIGKILL at statements, commits and HTTP calls of ten stories; nodes and schedulers racing; the mutants
-	$(BIN)/python -m tests.crash.sweep --all
+crash: $(STAMP) ## SIGKILL at every third statement, commit and HTTP call of ten stories; races; mutants
+	$(BIN)/python -m tests.crash.sweep --every 3
 
 assets: ## rebuild the vendored bundles (needs node 20)
 	cd assets && npm ci && node build.mjs

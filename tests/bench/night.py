@@ -2,7 +2,7 @@
 
 So many tickets are received and nobody signs them in until their total is over. Then two schedulers
 wake up, with every job that a time limit can set in motion, on a database of their own. Prints
-JSON: seconds, the largest batch, and how many tickets have how many of each thing. Exit code 1 when
+JSON: seconds, pieces of work, and how many tickets have how many of each thing. Exit code 1 when
 one was urged twice or never.
 """
 
@@ -49,7 +49,7 @@ def main(tickets: int) -> int:
             nights.call(numbers, morning)
             transact(lambda: session().execute(text("analyze")))
             db.engine.dispose()
-        seconds, batches = _wake(url, morning)
+        seconds, cpu, batches = _wake(url, morning)
         with app.app_context():
             clock.set_source(lambda: morning)
             left = nights.call(numbers, morning)
@@ -58,9 +58,10 @@ def main(tickets: int) -> int:
     finally:
         server.drop(name)
     shown = {what: dict(sorted(counts.items())) for what, counts in found.items()}
-    told = {"received in": received, "schedulers need": seconds, "items": sum(batches)}
+    told = {"received in": received, "schedulers need": seconds, "their CPU": cpu}
     figures = {key: round(value, 1) for key, value in told.items()}
-    print(json.dumps({**figures, "largest batch": max(batches), "left": left, "each has": shown}))
+    pieces = {"pieces of work": sum(batches), "largest batch": max(batches), "left": left}
+    print(json.dumps({**figures, **pieces, "each has": shown}))
     return int(found["urges"] != Counter({1: tickets}))
 
 
@@ -81,7 +82,8 @@ def _total_over() -> datetime:
     return session().scalars(query).one() + timedelta(hours=14)
 
 
-def _wake(url: str, morning: datetime) -> tuple[float, list[int]]:
+def _wake(url: str, morning: datetime) -> tuple[float, float, list[int]]:
+    """Let the schedulers work; seconds, seconds of their processors, and the batches they did."""
     spawn = get_context("spawn")
     go, ready, answers = spawn.Event(), spawn.Queue(), spawn.Queue()
     nodes = [
@@ -94,11 +96,11 @@ def _wake(url: str, morning: datetime) -> tuple[float, list[int]]:
         ready.get()
     began = time.perf_counter()
     go.set()
-    batches = [size for _ in nodes for size in answers.get()]
+    told = [answers.get() for _ in nodes]
     seconds = time.perf_counter() - began
     for node in nodes:
         node.join()
-    return seconds, batches
+    return seconds, sum(cpu for cpu, _ in told), [size for _, sizes in told for size in sizes]
 
 
 def schedule(url: str, morning: datetime, go: Any, ready: Any, answers: Any) -> None:
@@ -110,9 +112,11 @@ def schedule(url: str, morning: datetime, go: Any, ready: Any, answers: Any) -> 
         session().rollback()
         ready.put(True)
         go.wait()
+        began = time.process_time()
         nights.wake(app, batches.append)
+        cpu = time.process_time() - began
         db.engine.dispose()
-    answers.put(batches)
+    answers.put((cpu, batches))
 
 
 def _app(url: str) -> Any:

@@ -1,6 +1,6 @@
-"""The SIGKILL sweep (A) and the races (B, C): `python -m tests.crash.sweep --all`.
+"""The SIGKILL sweep (A) and the races (B, C): `python -m tests.crash.sweep --every 3`.
 
-A: every story, killed at every point of its own. B: three nodes race with the same tickets. C:
+A: every story, killed at the points of its own. B: three nodes race with the same tickets. C:
 three schedulers race through the same time limits. Afterwards each ticket must look as if nothing
 had happened. The mutants prove that a bug would be seen.
 """
@@ -19,41 +19,27 @@ from tests.crash.stories import COUNTY, DETOURS, LATE, NIGHT
 from tests.crash.sweeper import Outcome, Sweeper
 from tests.crash.world import open_world
 
-THIRD = 3
 STRIDE = 53
-"""Of the bounded sweep: odd and prime, so that successive offsets meet every kind of point."""
+"""Of the run inside the suite: prime, so that successive offsets meet every kind of point."""
+ROUNDS = 40
 
 
-def whole(sweeper: Sweeper, seed: int) -> Iterator[Outcome]:
-    """Every point of the straight way and of time limits, every third of the other stories.
+def run(sweeper: Sweeper, seed: int, every: int) -> Iterator[Outcome]:
+    """Every so many points of each story, the races, and the mutants until they are caught.
 
-    Then forty rounds of the nodes' race, ten of the schedulers', and all mutants.
+    The offset is of `seed`: as many runs as the stride, with seeds in a row, meet every point.
     """
+    rounds = max(2, ROUNDS // every)
     for story in (COUNTY, *DETOURS):
-        stride = 1 if story in (COUNTY, LATE) else THIRD
-        yield sweeper.sweep(story, sweeper.points(story, 1 + seed % stride, stride))
-    yield race(sweeper, "B, three nodes", 40, seed)
-    for number in range(5):
-        for story in (LATE, NIGHT):
-            name = f"C, three schedulers, {story.name} ({number})"
-            yield race_of_schedulers(sweeper, story, name, 40, seed + number)
-    yield from _mutants(sweeper, seed, rounds=10, first=False)
-
-
-def bounded(sweeper: Sweeper, seed: int) -> Iterator[Outcome]:
-    """Every so many points from an offset of `seed`, two rounds, mutants until caught."""
-    begin = 1 + seed % STRIDE
-    for story in (COUNTY, *DETOURS):
-        yield sweeper.sweep(story, sweeper.points(story, begin, STRIDE))
-    yield race(sweeper, "B, three nodes", 2, seed)
+        yield sweeper.sweep(story, sweeper.points(story, 1 + seed % every, every))
+    yield race(sweeper, "B, three nodes", rounds, seed)
     for story, tickets in ((LATE, 8), (NIGHT, 20)):
-        yield race_of_schedulers(
-            sweeper, story, f"C, three schedulers, {story.name}", tickets, seed
-        )
-    yield from _mutants(sweeper, seed, rounds=20, first=True)
+        name = f"C, three schedulers, {story.name}"
+        yield race_of_schedulers(sweeper, story, name, tickets * rounds // 2, seed)
+    yield from _mutants(sweeper, seed)
 
 
-def _mutants(sweeper: Sweeper, seed: int, *, rounds: int, first: bool) -> Iterator[Outcome]:
+def _mutants(sweeper: Sweeper, seed: int) -> Iterator[Outcome]:
     points = [f"{when} insert outbound_messages" for when in ("before", "after")]
     mutant = mutants.send_after_the_commit
     yield sweeper.sweep(COUNTY, points, mutant, "mutant: send after the commit")
@@ -61,7 +47,7 @@ def _mutants(sweeper: Sweeper, seed: int, *, rounds: int, first: bool) -> Iterat
     mutant = mutants.finish_before_the_step
     yield sweeper.sweep(LATE, points, mutant, "mutant: finish before the step")
     mutant = mutants.lock_nothing
-    yield race(sweeper, "mutant: lock nothing", rounds, seed, mutant, first=first)
+    yield race(sweeper, "mutant: lock nothing", 20, seed, mutant, first=True)
 
 
 def failures(outcomes: Iterable[Outcome]) -> list[str]:
@@ -79,14 +65,14 @@ def failures(outcomes: Iterable[Outcome]) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run, print a line per sweep and every failure; 1 when there is one."""
     parser = argparse.ArgumentParser(prog="python -m tests.crash.sweep", description=__doc__)
-    parser.add_argument("--all", action="store_true", help="every point, not every fifty-third")
-    parser.add_argument("--seed", type=int, default=1, help="of the race, and the bounded offset")
+    parser.add_argument("--every", type=int, default=STRIDE, help="so many points; 1 is each")
+    parser.add_argument("--seed", type=int, default=1, help="of the races, and the first point")
     parser.add_argument("--json", type=Path, help="write the outcomes to this file")
     options = parser.parse_args(arguments)
     outcomes = []
     with tempfile.TemporaryDirectory(prefix="crash-") as folder, open_world(Path(folder)) as world:
         sweeper = Sweeper(world)
-        for outcome in (whole if options.all else bounded)(sweeper, options.seed):
+        for outcome in run(sweeper, options.seed, options.every):
             outcomes.append(outcome)
             print(outcome.line(), flush=True)
             kinds = ", ".join(f"{n} at {kind}" for kind, n in outcome.killed_at.items())
