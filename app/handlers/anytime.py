@@ -65,7 +65,10 @@ def urge(request: Request) -> None:
 def supervise(request: Request) -> None:
     """督办 (EX-06)."""
     by = matters.Raiser.person(request.actor)
-    matter = matters.supervise(request.ticket, request.values["text"], by=by, now=request.now)
+    values = request.values
+    matter = matters.supervise(
+        request.ticket, values["text"], reason_code=values["reason_code"], by=by, now=request.now
+    )
     request.tell(matters.RAISE, matters.event_of(matter))
 
 

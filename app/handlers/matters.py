@@ -65,7 +65,8 @@ def consider_supervision(submission: Submission) -> Variables:
     if not is_above("province", queries.holder(ticket).level):
         raise Conflict("工单现由本级办理，督办单只能发给下级，请选择不发", "SUPERVISION_NOT_BELOW")
     by = matters.Raiser.person(submission.actor)
-    issued = matters.supervise(ticket, values["text"], by=by, now=submission.now)
+    code = values["reason_code"]
+    issued = matters.supervise(ticket, values["text"], reason_code=code, by=by, now=submission.now)
     matters.settle(submission, AGREED, issued.number)
     services.note(ticket, submission, "supervision_issued", f"{issued.number} {issued.text}")
     return {"supervision_issued": True, **matters.event_of(issued)}

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, validates_schema
 from marshmallow.validate import Length
 
-from app.tickets.codes import SUSPENSION_REASON
+from app.tickets.codes import SUPERVISION_REASON, SUSPENSION_REASON
 from app.tickets.fields import CleanText, CodeOf, Day
 from app.tickets.form_fields import choice, left_out, opinion, reason
 
@@ -26,6 +26,14 @@ class ConsiderSupervisionForm(Schema):
     """是否发督办单: the total is over; a 督办单 goes out, or there is a reason why none does."""
 
     decision = choice("是否发督办单", issue="发督办单", decline="不发")
+    reason_code = CodeOf(
+        SUPERVISION_REASON,
+        metadata={
+            "label": "督办原因",
+            "widget": "select",
+            "show_when": {"decision": ["issue"]},
+        },
+    )
     text = reason(
         "督办意见",
         show_when={"decision": ["issue"]},
@@ -37,8 +45,9 @@ class ConsiderSupervisionForm(Schema):
     def _the_choice_is_explained(
         self, data: dict[str, Any], original: dict[str, Any], **_: Any
     ) -> None:
-        wanted = {"issue": "text", "decline": "decline_reason"}.get(data.get("decision", ""))
-        if wanted and (missing := left_out(data, original, wanted)):
+        explained_by = {"issue": ("reason_code", "text"), "decline": ("decline_reason",)}
+        wanted = explained_by.get(data.get("decision", ""), ())
+        if missing := left_out(data, original, *wanted):
             raise ValidationError(missing)
 
 
@@ -73,8 +82,11 @@ class UrgeForm(Schema):
 
 
 class SuperviseForm(Schema):
-    """督办单 (EX-06): what is found wrong and demanded."""
+    """督办单 (EX-06): why it is sent, what is found wrong and demanded."""
 
+    reason_code = CodeOf(
+        SUPERVISION_REASON, required=True, metadata={"label": "督办原因", "widget": "select"}
+    )
     text = reason("督办意见")
 
 

@@ -3,6 +3,7 @@
 from datetime import date, datetime, time, timedelta
 
 from app.core.clock import BEIJING
+from app.tickets.codes import SUPERVISION_REASON, SUSPENSION_REASON
 from app.tickets.rules import BEFORE_HANDLING, CLOSED, IN_HANDLING, STATES
 
 KINDS = {
@@ -30,6 +31,8 @@ TASKS = {
     "suspend": "approve_suspension",
 }
 """Kinds of matters that somebody reads, answers or decides → their task in the diagram."""
+REASONS = {"supervise": SUPERVISION_REASON, "suspend": SUSPENSION_REASON}
+"""Kinds of matters that name a reason of a code table."""
 RUNNING = (BEFORE_HANDLING - {"draft"}) | IN_HANDLING | {"suspended"}
 """While somebody still works on the matter: it can be urged, supervised."""
 WITHDRAWABLE = RUNNING - {"return_pending"}

@@ -88,7 +88,7 @@ def urge(ticket: Ticket, text: str, *, by: Raiser, now: datetime, via: str | Non
     )
 
 
-def supervise(ticket: Ticket, text: str, *, by: Raiser, now: datetime) -> Matter:
+def supervise(ticket: Ticket, text: str, *, reason_code: int, by: Raiser, now: datetime) -> Matter:
     """督办单 (EX-06): numbered by the supervisor's unit and year, to be answered."""
     unit = organisations.unit(by.unit_id or 0)
     if unit is None:
@@ -105,6 +105,7 @@ def supervise(ticket: Ticket, text: str, *, by: Raiser, now: datetime) -> Matter
         unit_id=queries.holder(ticket).id,
         due_at=clock.promise(ticket, "supervision_reply", now),
         number=f"{prefix}-{year}-{number:04d}",
+        reason_code=reason_code,
     )
 
 

@@ -122,6 +122,17 @@ SUSPENSION_REASON = CodeTable(
     ),
 )
 """EX-11."""
+SUPERVISION_REASON = CodeTable(
+    "supervision_reason",
+    "督办原因",
+    (
+        Code(1, "超过办理时限"),
+        Code(2, "反复或集体反映"),
+        Code(3, "无故拒办"),
+        Code(4, "影响恶劣"),
+        Code(9, "其它"),
+    ),
+)
 INFORM_METHOD = _table("inform_method", "告知方式", "电话", "当面", "书面", "短信")
 
 TABLES = {
@@ -142,6 +153,7 @@ TABLES = {
         ADOPTION,
         SATISFACTION,
         SUSPENSION_REASON,
+        SUPERVISION_REASON,
     )
 }
 

@@ -9,7 +9,7 @@ from app.callbacks import queries as callbacks
 from app.callbacks.models import Callback
 from app.engine.models import UserTask
 from app.matters import queries as matters
-from app.matters.rules import KINDS, TASKS
+from app.matters.rules import KINDS, REASONS, TASKS
 from app.organisations import queries as organisations
 from app.security.principal import Principal
 from app.tickets import codes, disclosure, merge, queries
@@ -51,6 +51,8 @@ def _matter(principal: Principal, ticket: Ticket, row: UserTask) -> Lines:
         lines.append(("提出", f"{who} · {shown(matter.raised_at)}"))
         if matter.number:
             lines.append(("编号", matter.number))
+        if kind in REASONS:
+            lines.append(("原因", REASONS[kind].label(matter.reason_code)))
         if matter.due_at is not None:
             label = "挂起至" if kind == "suspend" else "答复期限"
             lines.append((label, shown(matter.due_at)))

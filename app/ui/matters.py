@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.engine.models import ProcessEvent
 from app.matters import queries
 from app.matters.models import Matter
-from app.matters.rules import KINDS
+from app.matters.rules import KINDS, REASONS
 from app.matters.services import LAPSE
 from app.security.principal import Principal
 from app.tickets.models import Ticket
@@ -50,11 +50,12 @@ def matter_lines(principal: Principal, ticket: Ticket) -> MatterLines:
     for matter in queries.of_ticket(ticket.id):
         sender = "12345 " if matter.partner_id is not None else ""
         text = said(principal, ticket, matter)
+        reason = REASONS[matter.kind].label(matter.reason_code) if matter.kind in REASONS else ""
         files = f"附件{len(matter.attachments)}个" if matter.attachments else ""
         via = f"经并入的工单{matter.via}" if matter.via else ""
         line = (
             f"{sender}{KINDS[matter.kind]}",
-            " · ".join(part for part in (matter.number, text, files, via) if part),
+            " · ".join(part for part in (matter.number, reason, text, files, via) if part),
         )
         found[matter.id] = line
         if matter.kind == "recall":

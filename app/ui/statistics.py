@@ -1,5 +1,6 @@
-"""按时办结率 of a month (统计): the rate, by unit and by type, and the list behind every figure."""
+"""按时办结率 and 退回上级 of a month (统计), and the list behind every figure."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
@@ -8,6 +9,9 @@ from typing import Any
 from flask import Blueprint, request, url_for
 from sqlalchemy import Row
 
+from app.approvals import returned
+from app.approvals.models import AGREED, LAPSED, OPEN, REFUSED, LowerReturn
+from app.approvals.returned import Returned
 from app.core import clock
 from app.core.clock import BEIJING
 from app.deadlines import calendars, editions
@@ -16,6 +20,7 @@ from app.security.permissions import may
 from app.security.principal import Principal
 from app.tickets import timeliness, types
 from app.tickets.disclosure import title_for
+from app.tickets.models import Ticket
 from app.tickets.queries import PAGE
 from app.tickets.timeliness import RESULTS, Month, Tally, Wanted
 from app.tickets.types import TICKET_TYPES
@@ -27,6 +32,12 @@ blueprint = Blueprint("statistics", __name__)
 
 _FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _TONES = {timeliness.IN_TIME: "green", timeliness.LATE: "orange", timeliness.OPEN: "red"}
+_DECIDED = {
+    OPEN: ("待上级审核", "blue"),
+    AGREED: ("上级同意", "green"),
+    REFUSED: ("上级不同意", "red"),
+    LAPSED: ("已被收回", ""),
+}
 
 
 @blueprint.get("/statistics")
@@ -34,8 +45,7 @@ _TONES = {timeliness.IN_TIME: "green", timeliness.LATE: "orange", timeliness.OPE
 def index(principal: Principal) -> str:
     """A month of the own unit and those below it; at the top, of the whole country."""
     now = clock.now()
-    this = Month(now.astimezone(BEIJING).date().replace(day=1))
-    month = _month(request.args.get("month", "")) or this.previous
+    this, month = _asked_month(now)
     wanted = Wanted(
         request.args.get("result") if request.args.get("result") in RESULTS else None,
         request.args.get("unit", type=int),
@@ -74,7 +84,7 @@ def index(principal: Principal) -> str:
         whole=_line("合计", figures.whole, partial(address, unit=None, kind=None)),
         units=[
             _line(
-                "本级" if unit == principal.unit_id else names.get(unit, ""),
+                _branch(principal, unit, names),
                 tally,
                 partial(address, unit=unit, kind=None),
             )
@@ -85,12 +95,111 @@ def index(principal: Principal) -> str:
             for code, row in TICKET_TYPES.items()
             if code in figures.by_type
         ],
+        returned=_returned(principal, month),
         chosen=_chosen(wanted, names, principal),
         all_url=address(None, None, None),
         rows=_rows(principal, page, names, now),
         next_url=address(*chosen, f"{last.due_at.isoformat()}_{last.id}") if last else None,
         first_url=address(*chosen) if after else None,
     )
+
+
+@blueprint.get("/statistics/returns")
+@permitted("statistics.view")
+def returns(principal: Principal) -> str:
+    """The list behind the figures of 退回上级: of a unit with all below it, or of all."""
+    _, month = _asked_month(clock.now())
+    unit = request.args.get("unit", type=int)
+    refused = request.args.get("result") == REFUSED
+    after = read_place(request.args["after"]) if request.args.get("after") else None
+    branches = organisations.branches(principal.unit_id)
+    units = [each for each, branch in branches.items() if unit in {None, branch}]
+    found = returned.listed(principal, units, month, refused=refused, after=after)
+    page = found[:PAGE]
+    names = organisations.names(
+        {unit or principal.unit_id}
+        | {row.LowerReturn.from_unit_id for row in page}
+        | {row.LowerReturn.to_unit_id for row in page}
+    )
+    address = partial(
+        url_for,
+        "statistics.returns",
+        month=_key(month),
+        unit=unit,
+        result=REFUSED if refused else None,
+    )
+    last = page[-1].LowerReturn if len(found) > PAGE else None
+    return draw(
+        "statistics/returns.html",
+        principal,
+        active="statistics",
+        month=_title(month),
+        back_url=url_for("statistics.index", month=_key(month)),
+        chosen=" · ".join(
+            part
+            for part in (
+                _branch(principal, unit, names) if unit else "",
+                "上级不同意" if refused else "",
+            )
+            if part
+        ),
+        rows=[_returned_row(principal, row, names) for row in page],
+        next_url=address(after=f"{last.asked_at.isoformat()}_{last.id}") if last else None,
+        first_url=address() if after else None,
+    )
+
+
+def _returned(principal: Principal, month: Month) -> list[dict[str, Any]]:
+    """Lines of 退回上级: all, then each unit directly below that has any, the most first."""
+    branches = organisations.branches(principal.unit_id)
+    by_branch: dict[int, Returned] = defaultdict(Returned)
+    for unit_id, count in returned.counted(list(branches), month).items():
+        by_branch[branches[unit_id]] += count
+    names = organisations.names(by_branch)
+    ordered = sorted(by_branch.items(), key=lambda each: (-each[1].asked, names.get(each[0], "")))
+    whole: list[tuple[int | None, Returned]] = [(None, sum(by_branch.values(), Returned()))]
+
+    def address(unit: int | None, result: str | None = None) -> str:
+        return url_for("statistics.returns", month=_key(month), unit=unit, result=result)
+
+    return [
+        {
+            "label": "合计" if unit is None else _branch(principal, unit, names),
+            "asked": {"count": count.asked, "url": address(unit)},
+            "refused": {"count": count.refused, "url": address(unit, REFUSED)},
+        }
+        for unit, count in whole + ordered
+    ]
+
+
+def _returned_row(
+    principal: Principal, row: Row[LowerReturn, Ticket, bool], names: dict[int, str]
+) -> dict[str, Any]:
+    asked, ticket = row.LowerReturn, row.Ticket
+    may_read = row.is_visible and may(principal, "ticket.view")
+    number = ticket.acceptance_no
+    result, tone = _DECIDED[asked.state]
+    return {
+        "acceptance_no": number,
+        "title": title_for(principal, ticket) if may_read else types.title_of(ticket),
+        "url": url_for("tickets.show", acceptance_no=number) if may_read else None,
+        "type_label": types.title_of(ticket),
+        "unit": names.get(asked.from_unit_id, ""),
+        "to": names.get(asked.to_unit_id, ""),
+        "asked_text": shown(asked.asked_at),
+        "result": result,
+        "tone": tone,
+    }
+
+
+def _branch(principal: Principal, unit: int, names: dict[int, str]) -> str:
+    return "本级" if unit == principal.unit_id else names.get(unit, "")
+
+
+def _asked_month(now: datetime) -> tuple[Month, Month]:
+    """The running month, and the one asked for: the last that is over when none is."""
+    this = Month(now.astimezone(BEIJING).date().replace(day=1))
+    return this, _month(request.args.get("month", "")) or this.previous
 
 
 def _line(label: str, tally: Tally, address: Callable[[str | None], str]) -> dict[str, Any]:
@@ -140,7 +249,7 @@ def _rows(
 
 def _chosen(wanted: Wanted, names: dict[int, str], principal: Principal) -> str:
     """What the list is narrowed to, in words."""
-    unit = "本级" if wanted.branch == principal.unit_id else names.get(wanted.branch or 0, "")
+    unit = _branch(principal, wanted.branch or 0, names)
     kind = TICKET_TYPES[wanted.ticket_type].title if wanted.ticket_type else ""
     return " · ".join(part for part in (unit, kind, RESULTS.get(wanted.result or "", "")) if part)
 

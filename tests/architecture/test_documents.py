@@ -208,3 +208,16 @@ def test_the_shell_command_of_the_integration_page_signs_the_string_to_sign() ->
 
     assert said.stdout.decode() == example("string-to-sign").removesuffix("\n")
     assert command.split() == ["openssl", "dgst", "-sha256", "-hmac", values["secret"]]
+
+
+def test_every_acceptance_scenario_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "reference" / "scenarios.md").read_text()
+    rows = re.findall(r"^\| (\d+) \|[^|]+\|(.+)\|$", page, re.MULTILINE)
+
+    assert [int(number) for number, _ in rows] == [*range(1, 17), 19, 20]
+    for number, tests in rows:
+        named = re.findall(r"`(tests/\S+\.py)::(test_\w+)`", tests)
+        assert named, f"no test of scenario {number}"
+        for file, name in named:
+            defined = f"def {name}(" in (ROOT / file).read_text()
+            assert defined, f"scenario {number} names {name}, which is not in {file}"

@@ -1,5 +1,6 @@
 """Handing a ticket back up (下级退回, EX-02): who may, when, and what the upper level says."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from sqlalchemy import select
 
 from app.approvals.models import LowerReturn
 from app.core import clock
+from app.core.clock import BEIJING
 from app.core.db import session
 from app.tickets.services import ticket_numbered
 from tests.journeys.test_sources import NATION, register
@@ -26,6 +28,11 @@ OUT = {
     "return_reason_code": 3,
     "return_reason": "反映地点在外省，请转相应省份办理。",
 }
+
+_COUNTED = re.compile(
+    r'<td class="title">([^<]+)</td>\s*<td data-label="退回上级"><a [^>]*>(\d+)</a></td>\s*'
+    r'<td data-label="其中上级不同意"><a [^>]*>(\d+)</a></td>'
+)
 
 
 @pytest.fixture
@@ -341,3 +348,43 @@ def test_what_the_county_had_still_to_answer_the_city_answers(
 
     assert is_gone(world, people.county, number)
     assert sorted(steps(world, people.city, number)) == ["answer_urge", "city_decide"]
+
+
+def test_each_unit_s_returns_are_counted_by_month_refused_ones_apart(
+    world: World, people: Chain
+) -> None:
+    supervisor = world.employ(people.province.principal.division_code, "supervisor")
+    outsider = world.employ(GUIYANG, "supervisor")
+    month = f"{datetime.now(BEIJING):%Y-%m}"
+
+    def count(person: Person, unit: str) -> tuple[int, int]:
+        page = Browser(world.app, person).get("/statistics", month=month).text
+        lines = {label: (int(asked), int(no)) for label, asked, no in _COUNTED.findall(page)}
+        return lines.get(unit, (0, 0))
+
+    city, county = people.city.principal.unit_name, people.county.principal.unit_name
+    before = {
+        (person.username, unit): count(person, unit)
+        for person, unit in ((supervisor, "合计"), (supervisor, city), (people.city, county))
+    }
+    agreed, refused = world.submit(), world.submit()
+    for made, decision in ((agreed, {"decision": "agree"}), (refused, REFUSED)):
+        at_the_county(world, people, made)
+        world.complete(people.county, made, **BACK)
+        world.complete(people.city, made, **decision)
+    for (name, unit), (asked, denied) in before.items():
+        person = supervisor if name == supervisor.username else people.city
+        assert count(person, unit) == (asked + 2, denied + 1), unit
+    assert count(outsider, county) == (0, 0)
+
+    listed = Browser(world.app, supervisor)
+    query = {"month": month, "unit": people.city.principal.unit_id}
+    every = listed.get("/statistics/returns", **query).text
+    denied_only = listed.get("/statistics/returns", **query, result="refused").text
+    assert (agreed in every, refused in every) == (True, True)
+    assert (agreed in denied_only, refused in denied_only) == (False, True)
+    assert county in every
+    elsewhere = Browser(world.app, outsider).get("/statistics/returns", month=month).text
+    assert agreed not in elsewhere
+    earlier = listed.get("/statistics/returns", month="2026-01").text
+    assert "本月没有退回上级的工单" in earlier

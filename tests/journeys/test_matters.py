@@ -16,7 +16,7 @@ from tests.support.journey import Chain, World
 from tests.support.people import GUIYANG, GUIZHOU, MEITAN, ZUNYI, Person
 
 URGE = {"text": "诉求人再次来电，请尽快答复。"}
-SUPERVISE = {"text": "办理超过时限且未说明原因，请限期答复。"}
+SUPERVISE = {"reason_code": 1, "text": "办理超过时限且未说明原因，请限期答复。"}
 
 
 @pytest.fixture
@@ -142,7 +142,8 @@ def test_only_a_supervisor_of_an_upper_level_supervises(
     ("key", "values", "fields"),
     [
         ("urge", {}, {"text"}),
-        ("supervise", {"text": "太短"}, {"text"}),
+        ("supervise", {"text": "太短", "reason_code": 7}, {"text", "reason_code"}),
+        ("supervise", {"text": SUPERVISE["text"]}, {"reason_code"}),
         ("supplement", {"text": " "}, {"text"}),
         ("supplement", {"attachments": ["att_unknown"]}, {"attachments[0]"}),
     ],

@@ -14,7 +14,7 @@ from tests.support.people import GUIZHOU, Person
 REASON = "承办单位长期未签收，改由其他单位办理。"
 VALUES: dict[str, dict[str, Any]] = {
     "urge": {"text": "请尽快办理。"},
-    "supervise": {"text": "逾期未办结，请说明原因并限期办结。"},
+    "supervise": {"reason_code": 1, "text": "逾期未办结，请说明原因并限期办结。"},
     "supplement": {"text": "补充一份材料。"},
     "withdraw": {"reason": "来电人表示问题已解决，要求撤回。"},
     "suspend": {

@@ -13,7 +13,11 @@ from tests.support.pages import Browser
 from tests.support.people import GUIZHOU, Person
 from tests.support.timelimits import deadlines, hour, let_pass, matters
 
-ISSUE = {"decision": "issue", "text": "办理超过时限且未说明原因，请限期答复并办结。"}
+ISSUE = {
+    "decision": "issue",
+    "reason_code": 1,
+    "text": "办理超过时限且未说明原因，请限期答复并办结。",
+}
 DECLINE = {"decision": "decline", "decline_reason": "承办单位已电话说明，三日内办结。"}
 MINUTE = timedelta(minutes=1)
 
@@ -73,6 +77,7 @@ def test_a_late_ticket_is_urged_then_supervised_and_answered(
     (order,) = matters(world, number, "supervise")
     assert re.fullmatch(r"DB-520000-\d{4}-\d{4}", order.number or "")
     assert (order.raised_by, order.text) == (supervisor.principal.user_id, ISSUE["text"])
+    assert order.reason_code == 1
     assert order.unit_id == people.county.principal.unit_id
     assert order.due_at == calendar().add_working_days(now + MINUTE, 3).at
     (asked_for,) = matters(world, number, "consider_supervision")
@@ -110,14 +115,16 @@ def test_a_supervisor_may_decline_with_a_reason(
     [
         ({}, "decision"),
         ({"decision": "later"}, "decision"),
-        ({"decision": "issue"}, "text"),
-        ({"decision": "issue", "text": "太短"}, "text"),
+        ({"decision": "issue", "reason_code": 1}, "text"),
+        ({"decision": "issue", "reason_code": 1, "text": "太短"}, "text"),
+        ({"decision": "issue", "text": ISSUE["text"]}, "reason_code"),
+        ({**ISSUE, "reason_code": 5}, "reason_code"),
         ({"decision": "decline"}, "decline_reason"),
         ({"decision": "decline", "decline_reason": "不必了"}, "decline_reason"),
     ],
 )
 def test_each_decision_is_explained(
-    world: World, supervisor: Person, number: str, given: dict[str, str], field: str
+    world: World, supervisor: Person, number: str, given: dict[str, object], field: str
 ) -> None:
     day_late(world, number)
     task = question(world, supervisor, number)
@@ -143,7 +150,7 @@ def test_a_ticket_that_came_back_up_is_not_supervised_from_its_own_level(
 def test_nobody_is_asked_while_a_supervision_waits_for_its_answer(
     world: World, supervisor: Person, number: str
 ) -> None:
-    world.act(supervisor, number, "supervise", text=ISSUE["text"])
+    world.act(supervisor, number, "supervise", reason_code=3, text=ISSUE["text"])
 
     day_late(world, number)
 
@@ -183,7 +190,7 @@ def test_the_result_ends_what_nobody_wants_any_more(
     world: World, people: Chain, supervisor: Person, number: str
 ) -> None:
     helper = world.employ("520100000000")
-    world.act(supervisor, number, "supervise", text=ISSUE["text"])
+    world.act(supervisor, number, "supervise", reason_code=3, text=ISSUE["text"])
     world.act(people.city, number, "urge", text="请尽快办理。")
     world.act(people.city, number, "urge", text="请再尽快办理。")
     world.act(people.province, number, "supplement", text="来电人补充了付款凭证。")

@@ -16,11 +16,25 @@ def test_what_12345_adds_and_asks_is_in_the_history(world: World, browse: Browse
     world.partner.supplement(number, SAID)
     world.partner.urge(number, "来电人询问办理进展。")
     supervisor = world.employ(GUIZHOU, "supervisor")
-    world.act(supervisor, number, "supervise", text="办理超过时限且未说明原因，请限期答复。")
+    world.act(
+        supervisor,
+        number,
+        "supervise",
+        reason_code=4,
+        text="办理超过时限且未说明原因，请限期答复。",
+    )
 
     page = browse(people.county).get(f"/tickets/{number}").text
 
-    for shown in ("12345 补充", SAID, "12345 催办", "来电人询问办理进展。", "督办", "DB-520000-"):
+    for shown in (
+        "12345 补充",
+        SAID,
+        "12345 催办",
+        "来电人询问办理进展。",
+        "督办",
+        "DB-520000-",
+        "影响恶劣",
+    ):
         assert shown in page
     assert supervisor.principal.display_name in page
     assert "raise.matter" not in page
