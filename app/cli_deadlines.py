@@ -19,12 +19,13 @@ from app.deadlines import calendar_file, calendars, plan, policies, recompute
 from app.deadlines.calendar import Calendar, Hours
 from app.deadlines.plan import Facts
 from app.deadlines.policy import SOURCES, TYPES
-from app.deadlines.published import Day
+from app.deadlines.published import EARLIEST, FIRST, LAST, LATEST, Day
 from app.divisions import queries as divisions
 from app.engine.registry import Actor
 from app.workqueue import services as workqueue
 
 ACTOR = Actor(None, "命令行")
+_YEARS = click.IntRange(FIRST, LAST)
 
 deadlines = AppGroup("deadlines", help="时限：试算、重新计算")
 calendar = AppGroup("calendar", help="工作日历：导入、查看")
@@ -152,7 +153,7 @@ def policy_lines(scope: str, file: Path | None, reason: str, apply_it: bool) -> 
 
 
 @calendar.command("show")
-@click.argument("year", type=int)
+@click.argument("year", type=_YEARS)
 @click.option("--division", default=calendars.NATION, help="行政区划编码十二位")
 def show(year: int, division: str) -> None:
     """Print the days of a year that differ from their weekday, and the working hours."""
@@ -177,7 +178,7 @@ def show(year: int, division: str) -> None:
 
 @calendar.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--year", type=int, default=None, help="全国某年的节假日安排")
+@click.option("--year", type=_YEARS, default=None, help="全国某年的节假日安排")
 @click.option("--division", default=None, help="某行政区划自己的假日与作息")
 @click.option("--estimated", is_flag=True, help="预估，尚未公布")
 @click.option("--source", default="", help="文号或出处")
@@ -274,7 +275,10 @@ def _moment(text: str) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise click.BadParameter("应为 2026-02-13T10:00+08:00 这样的时间") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)
+    if not EARLIEST <= moment < LATEST:
+        raise click.BadParameter("应在 2010 年至 2059 年之间")
+    return moment
 
 
 def _day(text: str) -> date:

@@ -22,6 +22,9 @@ _COLUMNS = {"日期": "date", "类型": "kind", "名称": "name"}
 _FIXED = {(1, 1): "元旦", (5, 1): "劳动节", (10, 1): "国庆节", (10, 2): "国庆节", (10, 3): "国庆节"}
 """Statutory days that never move (全国年节及纪念日放假办法, since 2000)."""
 MOST_CHARACTERS = 200_000
+MOST_HOURS = 12
+"""Parts of a year with working hours of their own."""
+_NEEDED = {"date", "kind"}
 
 
 @dataclass(frozen=True)
@@ -45,20 +48,20 @@ def read(text: str) -> Sheet:
         rows, hours = _json(text)
     else:
         rows, hours = _csv(text), []
-        if not rows or not {"date", "kind"} <= set(rows[0]):
-            raise _invalid("file", "columns", "首行应为列名 日期,类型,名称，且至少有一行数据")
     problems: list[FieldError] = []
     days = [day for n, row in enumerate(rows) if (day := _day(n, row, problems))]
-    read_hours = tuple(h for n, row in enumerate(hours) if (h := _hours(n, row, problems)))
-    problems += _duplicates(days) + hours_problems(read_hours)
+    read_hours = _all_hours(hours, problems)
+    problems += _duplicates(days)
     if problems:
         raise Invalid(problems, "节假日表有误", "CALENDAR_INVALID")
     return Sheet(tuple(sorted(days, key=lambda each: each.day)), read_hours)
 
 
-def _csv(text: str) -> list[Any]:
-    rows = csv.DictReader(io.StringIO(text))
-    return [{_COLUMNS.get(name, name): value for name, value in row.items()} for row in rows]
+def is_blank(text: str) -> bool:
+    """Whether a table says nothing: no text at all, or the columns' names alone."""
+    text = text.lstrip("\ufeff").strip()
+    names = {_COLUMNS.get(name := each.strip(), name) for each in text.split(",")}
+    return not text or ("\n" not in text and names >= _NEEDED)
 
 
 def year_problems(year: int, days: Sequence[Day]) -> list[FieldError]:
@@ -141,11 +144,20 @@ def hours_as_data(hours: Hours) -> dict[str, Any]:
 def hours_of(data: Sequence[Mapping[str, Any]]) -> tuple[Hours, ...]:
     """Working hours from the JSON file's form; Invalid names what is wrong."""
     problems: list[FieldError] = []
-    hours = tuple(h for n, row in enumerate(data) if (h := _hours(n, row, problems)))
-    problems += hours_problems(hours)
+    hours = _all_hours(data, problems)
     if problems:
         raise Invalid(problems, "作息时间有误", "CALENDAR_INVALID")
     return hours
+
+
+def _csv(text: str) -> list[Any]:
+    try:
+        rows = list(csv.DictReader(io.StringIO(text, newline=None)))
+    except csv.Error:
+        raise _invalid("file", "csv", "不是有效的 CSV：某一栏过长或引号不成对") from None
+    if not rows or not {_COLUMNS.get(name, name) for name in rows[0]} >= _NEEDED:
+        raise _invalid("file", "columns", "首行应为列名 日期,类型,名称，且至少有一行数据")
+    return [{_COLUMNS.get(name, name): value for name, value in row.items()} for row in rows]
 
 
 def _json(text: str) -> tuple[list[Any], list[Any]]:
@@ -175,6 +187,15 @@ def _day(number: int, row: Any, problems: list[FieldError]) -> Day | None:
     return None if works is None else Day(day, works, str(row.get("name") or "").strip()[:40])
 
 
+def _all_hours(rows: Sequence[Any], problems: list[FieldError]) -> tuple[Hours, ...]:
+    if len(rows) > MOST_HOURS:
+        problems.append(FieldError("hours", "many", f"作息时间最多 {MOST_HOURS} 组"))
+        return ()
+    hours = tuple(h for n, row in enumerate(rows) if (h := _hours(n, row, problems)))
+    problems += hours_problems(hours)
+    return hours
+
+
 def _hours(number: int, row: Any, problems: list[FieldError]) -> Hours | None:
     where = f"hours[{number}]"
     values = row if isinstance(row, Mapping) else {}
@@ -202,7 +223,9 @@ def _duplicates(days: Iterable[Day]) -> list[FieldError]:
     return found
 
 
-def _minute(text: str) -> int:
+def _minute(text: Any) -> int:
+    if not isinstance(text, str):
+        raise TypeError(text)
     hour, minute = (int(part) for part in text.split(":"))
     if not 0 <= minute < 60:
         raise ValueError(text)

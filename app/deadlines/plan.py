@@ -197,7 +197,7 @@ def compute(facts: Facts, policy: Policy, calendar: Calendar) -> list[Deadline]:
     if told := clock("notify_acceptance", facts.received_at, facts, policy, calendar):
         found.append(told)
     start = facts.received_at
-    if policy.rule("sign_in", facts.words) is not None:
+    if facts.source != "call" and policy.rule("sign_in", facts.words) is not None:
         found.append(stage("sign_in", start, facts, whole.due_at, policy, calendar))
     for key in _route(facts):
         if policy.rule(key, facts.words) is None:

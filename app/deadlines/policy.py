@@ -48,6 +48,10 @@ LAWS = {"law": "法规", "practice": "惯例", "analysis": "平台设定"}
 _LAW_WANTED = "law 应为 law（法规）、practice（惯例）或 analysis（平台设定）"
 _TYPE_WORDS = frozenset(TYPES) | {"any"}
 _ABOUT = frozenset({"basis", "law", "after"})
+_USUAL = ("basis", ""), ("law", "analysis")
+_LINE = frozenset({"limit", "basis", "law"})
+_SECTIONS = frozenset({"limits", "extension", "lights", "escalation"})
+_STEPS = ("supervise", "leaders", "notice")
 
 ROUTES = {
     "province": ("review", "dispatch", "handle", "audit_province"),
@@ -58,7 +62,10 @@ ROUTES = {
     ),
 }
 """The stages one after the other, by the level that handles; sign-in is within the review."""
+SAME_UNIT = frozenset({"handle", "audit_city", "audit_province"})
+"""Of these the ones a new round (重办) passes: the same unit handles again."""
 _BY = {"province": "省级办理", "city": "市级办理", "county": "县级办理"}
+_CIRCUMSTANCES = {"urgent": "紧急", "rejected": "驳回后", "reopened": "重办"}
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,9 @@ class Rule:
     limit: Limit
     basis: str
     law: str
-    after: str | None = None
+    after: str | None
+    key: str
+    """The words as they stand in the file."""
 
 
 @dataclass(frozen=True)
@@ -150,58 +159,82 @@ def merged(values: Mapping[str, Any], override: Mapping[str, Any]) -> dict[str, 
 def policy_of(values: Mapping[str, Any], version: str) -> Policy:
     """A valid policy, or Invalid that names every line that is wrong."""
     problems: list[FieldError] = []
-    found: dict[str, tuple[Rule, ...]] = {}
-    for stage, lines in _table(values, "limits", problems).items():
-        if stage not in TITLES:
-            problems.append(FieldError(f"limits.{stage}", "stage", f"没有名为 {stage} 的环节"))
-        elif isinstance(lines, Mapping):
-            found[stage] = tuple(_rules(stage, lines, problems))
+    for name in values.keys() - _SECTIONS:
+        problems.append(FieldError(name, "section", f"没有名为 {name} 的一节"))
+    found = _limits(_table(values, "limits", problems), problems)
     lights = _lights(_table(values, "lights", problems), problems)
     escalation = _escalation(_table(values, "escalation", problems), problems)
     _check_extension(_table(values, "extension", problems), problems)
     policy = Policy(version, values, found, lights, escalation)
     if not problems:
-        problems += _sums(policy)
+        problems += [*_sums(policy), *_sign_ins(policy)]
     if problems:
         raise Invalid(problems, "时限政策有误", "POLICY_INVALID")
     return policy
 
 
+def _limits(tables: Mapping[str, Any], problems: list[FieldError]) -> dict[str, tuple[Rule, ...]]:
+    """The lines of every stage. None may be lost: its tasks would be due with the ticket alone."""
+    found: dict[str, tuple[Rule, ...]] = {}
+    for stage, lines in tables.items():
+        where = f"limits.{stage}"
+        if stage not in TITLES:
+            problems.append(FieldError(where, "stage", f"没有名为 {stage} 的环节"))
+        elif not isinstance(lines, Mapping):
+            problems.append(FieldError(where, "form", "应为一节，逐行写条件与期限"))
+        elif not lines.keys() - _ABOUT:
+            problems.append(FieldError(where, "required", f"{TITLES[stage]}没有一行期限"))
+        else:
+            found[stage] = tuple(_rules(stage, lines, problems))
+    for stage in TITLES.keys() - tables.keys() if tables else ():
+        problems.append(FieldError(f"limits.{stage}", "required", f"缺少环节{TITLES[stage]}"))
+    return found
+
+
 def _rules(stage: str, lines: Mapping[str, Any], problems: list[FieldError]) -> Iterator[Rule]:
     where = f"limits.{stage}"
-    law, after = lines.get("law", "analysis"), lines.get("after")
-    if law not in LAWS:
-        problems.append(FieldError(f"{where}.law", "law", _LAW_WANTED))
-    if after is not None and after not in STAGES:
+    after = lines.get("after")
+    problems += _reasons(lines, f"{where}.law", f"{where}.basis")
+    if after is not None and not (isinstance(after, str) and after in STAGES):
         problems.append(FieldError(f"{where}.after", "stage", f"没有名为 {after} 的环节"))
     for key, value in lines.items():
         if key in _ABOUT:
             continue
-        words = frozenset(key.split())
-        for word in sorted(words - WORDS):
-            problems.append(FieldError(f"{where}.{key}", "word", f"不认识的条件 {word}"))
+        words, place = frozenset(key.split()), f"{where}.{key}"
+        for word in sorted(words - WORDS) if words else [key]:
+            problems.append(FieldError(place, "word", f"不认识的条件 {word}"))
         line = value if isinstance(value, Mapping) else {"limit": value}
-        if line.get("law", "law") not in LAWS:
-            problems.append(FieldError(f"{where}.{key}", "law", _LAW_WANTED))
+        for name in sorted(line.keys() - _LINE):
+            problems.append(FieldError(place, "form", f"不认识的内容 {name}"))
+        problems += _reasons(line, place, place)
         try:
             limit = limit_of(line.get("limit"))
         except ValueError as error:
-            problems.append(FieldError(f"{where}.{key}", "limit", str(error)))
+            problems.append(FieldError(place, "limit", str(error)))
             continue
         if (limit.unit == "min") != (stage in PUSHES):
             told = "推送的期限以分钟计" if stage in PUSHES else "分钟只用于推送的期限"
-            problems.append(FieldError(f"{where}.{key}", "unit", told))
+            problems.append(FieldError(place, "unit", told))
         if stage in MOST and limit.rough() > MOST[stage].rough():
             told = f"不能超过{MOST[stage].title}（信访工作条例第二十三条）"
-            problems.append(FieldError(f"{where}.{key}", "most", told))
-        basis = str(line.get("basis", lines.get("basis", "")))
-        yield Rule(stage, words, limit, basis, str(line.get("law", law)), after)
+            problems.append(FieldError(place, "most", told))
+        basis, law = ({**lines, **line}.get(name, usual) for name, usual in _USUAL)
+        yield Rule(stage, words, limit, str(basis), str(law), after, key)
+
+
+def _reasons(lines: Mapping[str, Any], law_at: str, basis_at: str) -> Iterator[FieldError]:
+    """What is wrong with why a limit holds."""
+    law = lines.get("law", "law")
+    if not (isinstance(law, str) and law in LAWS):
+        yield FieldError(law_at, "law", _LAW_WANTED)
+    if not isinstance(lines.get("basis", ""), str):
+        yield FieldError(basis_at, "basis", "basis 应为文字")
 
 
 def _lights(values: Mapping[str, Any], problems: list[FieldError]) -> Lights:
     known = set(Lights.__dataclass_fields__)
     for name, value in values.items():
-        if name not in known or not isinstance(value, int) or not 0 <= value <= 100:
+        if name not in known or not _is_number(value, 100):
             problems.append(FieldError(f"lights.{name}", "number", "应为 0–100 的整数"))
             return Lights()
     lights = Lights(**values)
@@ -216,7 +249,9 @@ def _lights(values: Mapping[str, Any], problems: list[FieldError]) -> Lights:
 
 def _escalation(values: Mapping[str, Any], problems: list[FieldError]) -> dict[str, Limit]:
     found = {}
-    for step in ("supervise", "leaders", "notice"):
+    for step in values.keys() - set(_STEPS):
+        problems.append(FieldError(f"escalation.{step}", "step", f"没有名为 {step} 的一步"))
+    for step in _STEPS:
         try:
             found[step] = limit_of(values.get(step))
         except ValueError as error:
@@ -228,19 +263,21 @@ def _escalation(values: Mapping[str, Any], problems: list[FieldError]) -> dict[s
 
 
 def _check_extension(values: Mapping[str, Any], problems: list[FieldError]) -> None:
+    for name in values.keys() - set(Extension.__dataclass_fields__):
+        problems.append(FieldError(f"extension.{name}", "form", f"不认识的内容 {name}"))
     for name, most in (("max_times", 2), ("max_days", 30)):
         lines = values.get(name)
         if not isinstance(lines, Mapping) or "any" not in lines:
             problems.append(FieldError(f"extension.{name}", "any", "应有 any 一行"))
             continue
         for key, value in lines.items():
-            if not isinstance(value, int) or not 0 <= value <= most:
+            if not _is_number(value, most):
                 problems.append(
                     FieldError(f"extension.{name}.{key}", "number", f"应为 0–{most} 的整数")
                 )
-            if set(key.split()) - WORDS:
+            if not key.split() or set(key.split()) - WORDS:
                 problems.append(FieldError(f"extension.{name}.{key}", "word", "不认识的条件"))
-    if values.get("unit") not in {"cd", "wd"}:
+    if values.get("unit") not in ("cd", "wd"):
         problems.append(FieldError("extension.unit", "unit", "应为 cd（自然日）或 wd（工作日）"))
     try:
         limit_of(values.get("apply_before"))
@@ -249,28 +286,56 @@ def _check_extension(values: Mapping[str, Any], problems: list[FieldError]) -> N
 
 
 def _sums(policy: Policy) -> Iterator[FieldError]:
-    """Stages of one route that take longer together than the ticket may."""
+    """Stages of one route that take longer together than the ticket may, in any circumstances.
+
+    A rework after a rejection stands for the first handling; a new round goes to the same unit.
+    """
+    seen: set[object] = set()
+    for words, level in product(_cases(policy), ROUTES):
+        words = words if level == "province" else words | {"delegated"}
+        total = policy.rule("total", words)
+        if total is None:
+            (kind,) = words & set(TYPES)
+            problem = FieldError(f"limits.total.{kind}", "required", "缺少总时限")
+            if problem.field not in seen:
+                seen.add(problem.field)
+                yield problem
+            continue
+        route = [s for s in ROUTES[level] if "reopened" not in words or s in SAME_UNIT]
+        parts = [policy.rule(stage, words) for stage in route]
+        needed = sum((part.limit.rough() for part in parts if part), timedelta())
+        if needed > total.limit.rough() and (total, level) not in seen:
+            seen.add((total, level))
+            days = needed / Limit(1, "wd").rough()
+            more = [title for word, title in _CIRCUMSTANCES.items() if word in words]
+            when = "、".join([*more, _BY[level]])
+            told = f"{when}的，各环节合计约 {days:.1f} 个工作日，超过总时限 {total.limit.title}"
+            yield FieldError(f"limits.total.{total.key}", "sum", told)
+
+
+def _sign_ins(policy: Policy) -> Iterator[FieldError]:
+    """Lines that leave the sign-in more time than the review, which includes it.
+
+    Nobody signs in a call: an operator checks what the agent has recorded.
+    """
     seen = set()
-    for kind, source in product(TYPES, _sources(policy)):
-        for level, route in ROUTES.items():
-            words = {"any", kind, *source}
-            words |= set() if level == "province" else {"delegated"}
-            total = policy.rule("total", frozenset(words))
-            if total is None:
-                yield FieldError(f"limits.total.{kind}", "required", "缺少总时限")
-                break
-            parts = [policy.rule(stage, frozenset(words)) for stage in route]
-            needed = sum((part.limit.rough() for part in parts if part), timedelta())
-            if needed > total.limit.rough() and (total, level) not in seen:
-                seen.add((total, level))
-                key = " ".join(sorted(total.words))
-                days = needed / Limit(1, "wd").rough()
-                yield FieldError(
-                    f"limits.total.{key}",
-                    "sum",
-                    f"{_BY[level]}的，各环节合计约 {days:.1f} 个工作日，超过总时限"
-                    f" {total.limit.title}",
-                )
+    for words in (each for each in _cases(policy) if "call" not in each):
+        rule, whole = policy.rule("sign_in", words), policy.rule("review", words)
+        if rule and whole and rule not in seen and rule.limit.rough() > whole.limit.rough():
+            seen.add(rule)
+            told = f"签收在初审之内，不能超过初审的{whole.limit.title}"
+            yield FieldError(f"limits.sign_in.{rule.key}", "sum", told)
+
+
+def _cases(policy: Policy) -> Iterator[frozenset[str]]:
+    """Every combination of type, source and circumstances that lines tell apart."""
+    named = {word for rules in policy.rules.values() for rule in rules for word in rule.words}
+    more: list[list[frozenset[str]]] = [
+        [frozenset(), frozenset({word})] for word in _CIRCUMSTANCES if word in named
+    ]
+    kinds = [frozenset({"any", kind}) for kind in TYPES]
+    for words in product(kinds, _sources(policy), *more):
+        yield frozenset().union(*words)
 
 
 def _sources(policy: Policy) -> list[frozenset[str]]:
@@ -290,6 +355,10 @@ def _table(values: Mapping[str, Any], name: str, problems: list[FieldError]) -> 
         return table
     problems.append(FieldError(name, "required", f"缺少 {name} 一节"))
     return {}
+
+
+def _is_number(value: Any, most: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
 
 
 def _most_specific(lines: Mapping[str, int], words: frozenset[str]) -> int:

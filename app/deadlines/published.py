@@ -6,12 +6,13 @@ autumn.
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 
 import chinese_calendar
 import holidays
 
+from app.core.clock import BEIJING
 from app.deadlines.calendar import Calendar
 
 OFFICIAL, ESTIMATED = "official", "estimated"
@@ -31,6 +32,11 @@ _IN_CHINESE = {
 }
 ESTIMATED_YEARS = 10
 """So many years after the last published one are estimated; after them Monday to Friday."""
+
+FIRST, LAST = 2004, 2059
+"""Years for which a calendar is shown and edited."""
+EARLIEST, LATEST = datetime(2010, 1, 1, tzinfo=BEIJING), datetime(2060, 1, 1, tzinfo=BEIJING)
+"""When a ticket may have been received for its due dates to be tried out."""
 
 
 @dataclass(frozen=True)

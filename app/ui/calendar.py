@@ -19,7 +19,7 @@ from app.core.errors import Conflict, FieldError, HotlineError, Invalid, NotAllo
 from app.deadlines import calendar_file, calendars, queries, recompute
 from app.deadlines.calendar_file import Sheet
 from app.deadlines.models import CalendarChange
-from app.deadlines.published import OFFICIAL
+from app.deadlines.published import FIRST, LAST, OFFICIAL
 from app.divisions import queries as divisions
 from app.security import access
 from app.security.permissions import may
@@ -42,8 +42,6 @@ from app.ui.present import shown
 
 blueprint = Blueprint("calendar", __name__)
 
-FIRST, LAST = 2004, 2059
-"""Years that a page shows."""
 CHANGES = 20
 _SOURCES = {
     "chinesecalendar": "产品自带，据国务院办公厅安排",

@@ -100,11 +100,13 @@ def hours_from(text: str) -> tuple[Hours, ...]:
 
 
 def sheet_from(table: str, hours: str, *, may_be_empty: bool) -> Sheet:
-    """Both parts; their problems are named together. A file's own hours count before typed ones."""
+    """Both parts; their problems are named together. A file's own hours count before typed ones.
+
+    Only a division's table may say nothing; a file that cannot be read is never taken for that.
+    """
     problems: list[FieldError] = []
     sheet, typed = Sheet(()), tuple[Hours, ...]()
-    lines = [line for line in table.splitlines() if line.strip()]
-    if not (may_be_empty and len(lines) <= 1):
+    if not (may_be_empty and calendar_file.is_blank(table)):
         try:
             sheet = calendar_file.read(table)
         except Invalid as refusal:

@@ -123,7 +123,9 @@ def apply(principal: Principal) -> Response:
     try:
         values = json.loads(request.form.get("values", ""))
         follows = int(request.form.get("follows", ""))
-    except ValueError:
+        if not isinstance(values, dict):
+            raise ValueError
+    except (ValueError, RecursionError):
         raise Invalid([FieldError("values", "json", "页面已过期，请重新打开")]) from None
     now = clock.now()
 

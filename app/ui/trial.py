@@ -14,6 +14,7 @@ from app.deadlines import calendars, plan, policies
 from app.deadlines.calendar import Calendar
 from app.deadlines.plan import Deadline, Facts
 from app.deadlines.policy import LAWS, SOURCES, TYPES
+from app.deadlines.published import EARLIEST, LATEST
 from app.divisions import queries as divisions
 from app.security.principal import Principal
 from app.tickets import sources
@@ -26,9 +27,6 @@ from app.ui.present import shown
 blueprint = Blueprint("trial", __name__)
 
 NATION = "nation"
-EARLIEST = datetime(2010, 1, 1, tzinfo=BEIJING)
-LATEST = datetime(2060, 1, 1, tzinfo=BEIJING)
-"""No table of holidays reaches further."""
 _LEVELS = (("province", "省级"), ("city", "市级"), ("county", "县级"))
 _BY_TYPE = "按类型（咨询省级，其余县级）"
 

@@ -13,6 +13,7 @@ from app.calls.models import Call, CallAttempt
 from app.core import clock
 from app.core.clock import BEIJING
 from app.core.db import db, session, transact
+from app.deadlines.models import Deadline
 from app.deadlines.published import calendar
 from app.engine import runner
 from app.engine.models import ProcessInstance
@@ -303,6 +304,21 @@ def test_a_check_corrects_the_type_and_what_is_sealed_stays_so(seats: World) -> 
     assert again.due_at > due  # a declaration has five working days more
     seats.complete(people.province, number, review="accept")
     assert steps(seats, people.province, number) == ["dispatch"]
+
+
+@pytest.mark.parametrize(("urgency", "limit"), [(1, "1wd"), (2, "2wh")])
+def test_an_urgent_call_is_checked_within_two_working_hours(
+    seats: World, urgency: int, limit: str
+) -> None:
+    people, agent, number = seats.chain(), agent_of(seats), ring(seats)
+    seats.complete(agent, number, call="record", ticket_type="complaint")
+    seats.complete(agent, number, **complaint(urgency=urgency))
+
+    assert steps(seats, people.province, number) == ["check_ticket"]
+    wanted = (Deadline.stage == "review") & (Deadline.ticket_id == ticket_of(seats, number).id)
+    with seats.app.app_context():
+        assert session().scalars(select(Deadline.limit).where(wanted)).all() == [limit]
+        db.session.remove()
 
 
 def test_a_checked_call_is_transferred_or_merged(seats: World) -> None:

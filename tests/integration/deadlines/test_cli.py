@@ -18,6 +18,10 @@ from tests.integration.deadlines.test_editing import table_2027
 pytestmark = pytest.mark.usefixtures("context", "edited")
 
 
+REFUSALS = {(1, SystemExit), (2, SystemExit)}
+"""A refusal ends the command; an exception that nobody caught would be of another type."""
+
+
 def run(app: Flask, command: Any, *arguments: str) -> Result:
     return app.test_cli_runner().invoke(command, arguments)
 
@@ -131,13 +135,42 @@ def test_a_wrong_policy_file_is_refused_and_the_old_policy_stays(
         ("--type", "complaint", "--at", "2026-11-24", "--requested", "soon"),
         ("--type", "complaint", "--at", "2026-11-24", "--province", "990000"),
         ("--type", "praise", "--at", "2026-11-24"),
+        ("--type", "complaint", "--at", "9999-12-31T10:00"),
+        ("--type", "complaint", "--at", "0001-01-01T00:00"),
+        ("--type", "complaint", "--at", "2009-12-31T23:59"),
+        ("--type", "complaint", "--at", "2060-01-01T00:00"),
     ],
 )
 def test_a_trial_of_nonsense_says_so(app: Flask, arguments: tuple[str, ...]) -> None:
     result = run(app, cli_deadlines.deadlines, "trial", *arguments)
 
-    assert result.exit_code != 0
-    assert "Traceback" not in result.output
+    assert (result.exit_code, type(result.exception)) in REFUSALS
+    assert result.output
+
+
+@pytest.mark.parametrize(
+    ("received", "wanted", "adjusted"),
+    [
+        ("2059-12-31T10:00", "9999-12-31", True),
+        ("2010-01-01T10:00", "0001-01-01", True),
+        ("2059-12-31T10:00", "2060-03-01", False),
+    ],
+)
+def test_a_trial_counts_at_the_ends_of_its_years(
+    app: Flask, received: str, wanted: str, adjusted: bool
+) -> None:
+    found = trial(app, "--type", "complaint", "--at", received, "--requested", wanted)
+
+    assert found["deadlines"][0]["adjusted"] is adjusted
+
+
+@pytest.mark.parametrize("year", ["-1", "0", "1", "2003", "2060", "99999999999"])
+def test_a_calendar_of_no_such_year_is_refused(app: Flask, tmp_path: Path, year: str) -> None:
+    asked = ("import", file_2027(tmp_path), "--year", year)
+
+    for arguments in (("show", "--", year), asked):
+        result = run(app, cli_deadlines.calendar, *arguments)
+        assert (result.exit_code, type(result.exception)) in REFUSALS
 
 
 def test_an_import_shows_the_difference_first_and_recomputes_when_applied(
@@ -206,7 +239,7 @@ def test_a_file_of_another_encoding_is_refused(app: Flask, tmp_path: Path) -> No
 
 
 def test_every_year_can_be_shown(app: Flask) -> None:
-    for year, status in ((2026, "official"), (2027, "estimated"), (2060, "none")):
+    for year, status in ((2026, "official"), (2027, "estimated"), (2059, "none")):
         assert (
             json.loads(run(app, cli_deadlines.calendar, "show", str(year)).output)["status"]
             == status

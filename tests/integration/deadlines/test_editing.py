@@ -194,7 +194,7 @@ def test_a_new_policy_is_for_new_tickets_and_open_ones_only_when_asked(
     assert elsewhere.due() == at("2026-12-08 18:00")
 
 
-def test_a_pause_survives_a_change_of_policy(room: Room) -> None:
+def test_glpi_15605_a_pause_survives_a_change_of_policy(room: Room) -> None:
     """GLPI 15605 once more: recomputed under another policy, the pause is still there."""
     room.open("2026-11-24 09:30", kind="suggestion")
     room.do(services.pause, "suspension", at("2026-11-25 08:30"))

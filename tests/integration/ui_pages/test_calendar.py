@@ -152,6 +152,8 @@ def test_a_file_counts_before_what_is_typed(admin: Browser) -> None:
         (table_of(2027) + "\n2027-03-01,work,", "是工作日，不能再调为上班"),
         (table_of(2027) + "\n2028-03-01,off,", "不在 2027 年"),
         ('{"days": [{"date": "x", "kind": "off"}]}', "date 应为"),
+        ('{"hours": [{"periods": [[8, 12]]}]}', "应形如"),
+        ("date,kind,name\n2027-02-05,off," + "x" * 131_073, "不是有效的 CSV"),
     ],
 )
 def test_mistakes_are_named_and_the_text_is_kept(admin: Browser, table: str, told: str) -> None:
@@ -206,6 +208,14 @@ def test_what_a_division_has_of_its_own_can_be_taken_back(world: World, browse: 
     assert (
         "州庆" not in admin.get("/calendar", year=2026, division=MEITAN).text.split("变更记录")[0]
     )
+
+
+def test_a_table_on_one_line_is_read_and_not_taken_for_none(world: World, browse: Browse) -> None:
+    admin = browse(world.employ(GUIZHOU, "system_admin"))
+    table = '{"days":[{"date":"2026-07-23","kind":"off","name":"州庆"}]}'
+
+    assert "2026-07-23 放假 州庆" in ask(admin, DIVISION, table=table).text
+    assert "首行应为列名" in ask(admin, DIVISION, table="2026-07-23,off,州庆").text
 
 
 def test_the_nations_hours_hold_where_nobody_has_his_own(world: World, browse: Browse) -> None:

@@ -47,6 +47,16 @@ def test_csv_and_json_say_the_same() -> None:
         ('{"days": [], "hours": []}', {("file", "json")}),
         ('{"days": ["2027-01-01"]}', {("days[0]", "form")}),
         ("x" * 200_001, {("file", "size")}),
+        (CSV + f"2027-02-05,off,{'春' * 131_073}\n", {("file", "csv")}),
+        (f'date,kind,name\n2027-02-05,off,"{"x" * 140_000}', {("file", "csv")}),
+        ('{"hours": [{"periods": [[8, 12]]}]}', {("hours[0]", "form")}),
+        ('{"hours": [{"periods": [["8:30", null]]}]}', {("hours[0]", "form")}),
+        ('{"hours": [{"periods": 8}]}', {("hours[0]", "form")}),
+        (f'{{"hours": [{",".join(["{}"] * 60_000)}]}}', {("hours", "many")}),
+        (
+            '{"days": [{"date": ["2027-01-01"], "kind": {}}]}',
+            {("days[0].date", "date"), ("days[0].kind", "kind")},
+        ),
         (CSV + "2027-01-01,off,元旦\n", {("2027-01-01", "duplicate")}),
         (
             "date,kind,name\n2027-02-30,off,\n2027-01-01,maybe,\n,,\n",
@@ -73,6 +83,10 @@ def test_each_wrong_row_is_named(text: str, found: set[tuple[str, str]]) -> None
         ([{"periods": []}], {"empty"}),
         ([{"periods": [["8 o'clock", "12:00"]]}], {"form"}),
         ([{"periods": [["08:30", "12:61"]]}], {"form"}),
+        ([{"periods": [[8, 12]]}], {"form"}),
+        ([{"periods": [["08:30", None]]}], {"form"}),
+        ([{"periods": [["08:30"]]}], {"form"}),
+        ([{"from": ["05-01"], "periods": [["08:30", "12:00"]]}], {"form"}),
         ([{"from": "13-01", "periods": [["08:30", "12:00"]]}], {"form"}),
         (["always"], {"empty"}),
         (
@@ -86,6 +100,30 @@ def test_each_wrong_row_is_named(text: str, found: set[tuple[str, str]]) -> None
 )
 def test_impossible_working_hours_are_refused(hours: list[object], found: set[str]) -> None:
     assert hour_rules(*hours) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "blank"),
+    [
+        ("", True),
+        ("\ufeff \r\n\n", True),
+        ("date,kind,name", True),
+        (" date , kind\n\n", True),
+        ("日期,类型,名称", True),
+        (CSV, False),
+        ("nonsense", False),
+        ("2027-01-01,off,元旦", False),
+        ('{"days": [{"date": "2027-01-01", "kind": "off"}]}', False),
+        ('{"days": []}', False),
+    ],
+)
+def test_only_no_text_and_the_names_of_the_columns_say_nothing(text: str, blank: bool) -> None:
+    assert calendar_file.is_blank(text) is blank
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_line_ends_of_every_system_are_understood(end: str) -> None:
+    assert read(CSV.replace("\n", end)).days == read(CSV).days
 
 
 def test_hours_survive_being_written_and_read() -> None:

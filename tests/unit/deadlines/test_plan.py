@@ -212,7 +212,7 @@ def test_lights_change_by_share_and_by_days_left(
     assert lights(at(start), at(due_at), in_hours, Lights(), C) == (at(yellow), at(orange))
 
 
-def test_a_pause_gives_back_exactly_the_working_time_it_took() -> None:
+def test_osticket_3034_a_pause_gives_back_exactly_the_working_time_it_took() -> None:
     """The wish of osTicket 3034: a ticket that waits for somebody else is not overdue."""
     paused = Adjustment(paused=C.working_time(at("2026-11-26 15:00"), at("2026-12-01 10:00")))
 
@@ -224,7 +224,7 @@ def test_a_pause_gives_back_exactly_the_working_time_it_took() -> None:
     )
 
 
-def test_a_changed_rule_keeps_the_pauses() -> None:
+def test_glpi_15605_a_changed_rule_keeps_the_pauses() -> None:
     """GLPI 15605: the new rule was counted from the opening as if there had been no pause."""
     pause = Adjustment(paused=3 * DAY)
     before = total(facts("consultation"), POLICY, C, pause)

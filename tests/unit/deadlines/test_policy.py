@@ -70,7 +70,19 @@ def test_the_default_limits(
         ("handle", "consultation rejected delegated", "4wh"),
         ("handle", "suggestion rejected", "2wd"),
         ("handle", "complaint rejected petition", "3wd"),
+        ("handle", "complaint reopened delegated", "3wd"),
+        ("handle", "declaration reopened", "3wd"),
+        ("handle", "suggestion petition letter reopened", "3wd"),
+        ("handle", "consultation reopened", "6wh"),
+        ("handle", "consultation reopened delegated", "2wd"),
+        ("handle", "suggestion reopened rejected", "2wd"),
+        ("handle", "consultation reopened rejected delegated", "4wh"),
         ("audit_province", "consultation delegated", "2wh"),
+        # who checks a call signs nothing in: what is urgent is looked at as soon
+        ("review", "complaint call urgent", "2wh"),
+        ("review", "consultation call urgent", "2wh"),
+        ("review", "complaint call", "1wd"),
+        ("review", "complaint urgent", "1wd"),
     ],
 )
 def test_the_line_that_fits_best_is_taken(stage: str, words: str, wanted: str) -> None:
@@ -134,6 +146,50 @@ def test_every_stage_of_a_diagram_has_a_limit_and_every_word_means_something() -
         ({"limits": {"total": {"complaint visit": "20wd"}}}, "limits.total.complaint visit", "sum"),
         ({"limits": {"handle": {"complaint call": "12wd"}}}, "limits.total.complaint", "sum"),
         ({"limits": 5}, "limits", "required"),
+        ({"limits": {"dispatch": "1wd"}}, "limits.dispatch", "form"),
+        ({"limits": {"dispatch": {"": "1wd"}}}, "limits.dispatch.", "word"),
+        ({"limits": {"dispatch": {"law": ["law"]}}}, "limits.dispatch.law", "law"),
+        ({"limits": {"dispatch": {"basis": ["x"]}}}, "limits.dispatch.basis", "basis"),
+        (
+            {"limits": {"dispatch": {"any": {"limit": "4wh", "law": {}}}}},
+            "limits.dispatch.any",
+            "law",
+        ),
+        (
+            {"limits": {"dispatch": {"any": {"limit": "4wh", "basis": 5}}}},
+            "limits.dispatch.any",
+            "basis",
+        ),
+        (
+            {"limits": {"dispatch": {"any": {"limit": "4wh", "lwa": "law"}}}},
+            "limits.dispatch.any",
+            "form",
+        ),
+        ({"limits": {"review": {"after": ["sign_in"]}}}, "limits.review.after", "stage"),
+        (
+            {"limits": {"total": {"complaint urgent": "1wd"}}},
+            "limits.total.complaint urgent",
+            "sum",
+        ),
+        ({"limits": {"total": {"any reopened": "2wd"}}}, "limits.total.any reopened", "sum"),
+        ({"limits": {"handle": {"any rejected": "100wd"}}}, "limits.total.complaint", "sum"),
+        ({"limits": {"handle": {"complaint urgent": "12wd"}}}, "limits.total.complaint", "sum"),
+        ({"limits": {"handle": {"any reopened": "4wd"}}}, "limits.total.any reopened", "sum"),
+        (
+            {"limits": {"handle": {"suggestion petition reopened": "9wd"}}},
+            "limits.total.any petition reopened",
+            "sum",
+        ),
+        ({"limits": {"sign_in": {"any": "100wd"}}}, "limits.sign_in.any", "sum"),
+        ({"limits": {"sign_in": {"any urgent": "5wh"}}}, "limits.sign_in.any urgent", "sum"),
+        ({"limits": {"review": {"consultation": "1wh"}}}, "limits.sign_in.consultation", "sum"),
+        ({"limit": {"total": {"complaint": "9wd"}}}, "limit", "section"),
+        ({"lights": {"yellow": True}}, "lights.yellow", "number"),
+        ({"escalation": {"gaol": "9wd"}}, "escalation.gaol", "step"),
+        ({"extension": {"unit": ["cd"]}}, "extension.unit", "unit"),
+        ({"extension": {"max_times": {"any": True}}}, "extension.max_times.any", "number"),
+        ({"extension": {"max_days": {"": 15}}}, "extension.max_days.", "word"),
+        ({"extension": {"most_days": 15}}, "extension.most_days", "form"),
         ({"lights": {"yellow": 95}}, "lights", "order"),
         ({"lights": {"orange_days": 3}}, "lights", "order"),
         ({"lights": {"yellow": 170}}, "lights.yellow", "number"),
@@ -158,6 +214,26 @@ def test_a_policy_with_a_wrong_line_is_refused_by_name(
     assert refused.value.code == "POLICY_INVALID"
     assert rule in {each for _, each in found}
     assert field is None or (field, rule) in found
+
+
+@pytest.mark.parametrize("stage", list(TITLES))
+@pytest.mark.parametrize("lines", [None, {}, {"basis": "惯例", "law": "practice"}])
+def test_no_stage_may_be_lost(stage: str, lines: dict[str, str] | None) -> None:
+    values = dict(default_values())
+    values["limits"] = {key: table for key, table in values["limits"].items() if key != stage}
+    if lines is not None:
+        values["limits"][stage] = lines
+
+    with pytest.raises(Invalid) as refused:
+        policy_of(values, "x")
+
+    assert (f"limits.{stage}", "required") in {(e.field, e.rule) for e in refused.value.errors}
+
+
+def test_an_urgent_sign_in_may_take_longer_than_the_check_of_an_urgent_call() -> None:
+    lines = {"limits": {"sign_in": {"any urgent": "3wh"}}}
+
+    assert policy_of(merged(default_values(), lines), "x").version == "x"
 
 
 def test_all_wrong_lines_are_named_at_once() -> None:
