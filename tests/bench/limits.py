@@ -21,7 +21,7 @@ from tests.bench.schedulers import Schedulers, application
 from tests.bench.stage import Stage
 
 NO_ERRORS, NO_DUPLICATES = Goal("errors", most=0), Goal("duplicates", most=0)
-ENFORCING, FOLLOWING, RECOMPUTING = 110, 30, 130
+ENFORCING, FOLLOWING, RECOMPUTING = 110, 30, 140
 """Seconds after which a part is stopped; its rate is that of what was done."""
 
 _TAKEN: LiteralString = """
