@@ -124,3 +124,4 @@ def follow(change: Change) -> None:
     ticket = services.get(change.data)
     extensions.follow(ticket, change)
     notices.announce(ticket, change)
+    notices.urge_helpers(change)

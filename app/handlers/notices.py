@@ -7,6 +7,7 @@ too; red the supervisors of every unit above that has the ticket.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -22,6 +23,7 @@ from app.exchange.models import OutboundMessage
 from app.exchange.registry import given_up, late
 from app.exchange.rules import OPERATIONS
 from app.matters.queries import Hold, held_by
+from app.matters.rules import TASKS as MATTER_TASKS
 from app.notifications.rules import URGENT
 from app.notifications.services import Notice, To, notify
 from app.security.permissions import OPERATOR
@@ -78,6 +80,25 @@ def announce(ticket: Ticket, change: Change) -> None:
         ],
         change.now,
     )
+
+
+def urge_helpers(change: Change) -> None:
+    """催办 (EX-05): whoever holds the ticket answers; units still asked to help hear of it too."""
+    for urge in (task for task in change.opened if task.element_id == MATTER_TASKS["urge"]):
+        helpers = select(UserTask).where(
+            UserTask.instance_id == urge.instance_id,
+            UserTask.state == "open",
+            UserTask.element_id == MATTER_TASKS["cohandle"],
+            UserTask.unit_id != urge.unit_id,
+        )
+        notify([_of_urge(urge.id, task) for task in session().scalars(helpers)], change.now)
+
+
+def _of_urge(urge_id: UUID, task: UserTask) -> Notice:
+    role = frozenset({task.role or OPERATOR})
+    to = To(task.unit_id or 0, frozenset() if task.assignee_id else role, task.assignee_id)
+    title = f"工单 {task.business_key} 被催办，请尽快提出协办意见"
+    return Notice(f"urge:{urge_id}:{task.id}", "urge", title, (to,), task.business_key, task.id)
 
 
 @given_up

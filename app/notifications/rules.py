@@ -28,6 +28,7 @@ KINDS = {
     "orange": Kind("橙灯", "orange", digest=True),
     "red": Kind("红灯", "red", at_once=True),
     URGENT: Kind("紧急", "red", at_once=True),
+    "urge": Kind("催办", "orange"),
     "undelivered": Kind("未送达", "red"),
     "late_push": Kind("推送超时", "orange"),
     "calendar": Kind("日历", "yellow"),

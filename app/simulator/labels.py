@@ -173,6 +173,7 @@ LABELS: Mapping[str, str] = {
     "yellow": "黄灯",
     "orange": "橙灯",
     "red": "红灯",
+    "urge": "催办",
     "undelivered": "未送达",
     "late_push": "推送超时",
     "calendar": "日历",

@@ -53,6 +53,27 @@ def test_a_helper_reads_the_ticket_as_long_as_it_has_to_answer(
         session().rollback()
 
 
+def test_a_helper_who_has_not_answered_hears_of_an_urge(
+    world: World, people: Chain, helper: Person
+) -> None:
+    number = world.submit()
+    world.accept(number, people.province)
+    more = {"cohandlers": [helper.principal.unit_id], "cohandle_request": ASKED}
+    world.delegate(number, people.province, people.city, **more)
+    world.settle()
+    told = f"工单 {number} 被催办，请尽快提出协办意见"
+
+    world.act(people.province, number, "urge", text="请尽快办理。")
+
+    assert sorted(steps(world, people.city, number)) == ["answer_urge", "city_decide"]
+    assert told in Browser(world.app, helper).get("/notifications").text
+    for person in (people.city, people.province):
+        assert told not in Browser(world.app, person).get("/notifications").text
+    world.complete(helper, number, answer="经查该户在我市务工期间工资已足额发放。")
+    world.act(people.province, number, "urge", text="请再次加快办理。")
+    assert told not in Browser(world.app, helper).get("/notifications").text
+
+
 def test_on_the_page_a_helper_comes_back_to_the_list(
     world: World, people: Chain, helper: Person
 ) -> None:
