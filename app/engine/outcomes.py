@@ -1,6 +1,6 @@
 """What an action left behind, for its caller and for whoever repeats it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 
@@ -15,7 +15,7 @@ class Outcome:
 
     def as_result(self) -> dict[str, Any]:
         """The form in which a repeat finds it."""
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def from_result(cls, result: dict[str, Any]) -> Self:

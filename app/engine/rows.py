@@ -41,6 +41,25 @@ _SET_DUE = text(
 """By way of the instances, as tasks have no index of business keys."""
 
 
+@dataclass(frozen=True)
+class HeldTask:
+    """What completing a task asks about it, its row being locked."""
+
+    element_id: str
+    form: str | None
+    role: str | None
+    unit_id: int | None
+    assignee_id: int | None
+    assignee_name: str | None
+    state: str
+    version: int
+    closed_by_name: str | None
+
+
+HELD_TASK = [_TASKS.c[each.name] for each in fields(HeldTask)]
+"""Its columns."""
+
+
 def of_task(
     task: workflow.OpenTask, instance_id: int, process_key: str, business_key: str, now: datetime
 ) -> NewTask:

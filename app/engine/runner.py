@@ -35,17 +35,18 @@ from app.engine.models import (
 )
 from app.engine.outcomes import Outcome
 from app.engine.registry import Actor, Submission, Variables
+from app.engine.rows import HeldTask
 from app.engine.turn import Turn
 
-Authorise = Callable[[UserTask], None]
+Authorise = Callable[[HeldTask], None]
 
 # Every completion runs these; they are built once.
+_INSTANCES, _TASKS = table_of(ProcessInstance), table_of(UserTask)
 _LOCK_WITH_TASK = (
-    select(*turn.INSTANCE_COLUMNS, UserTask)
-    .join(UserTask, UserTask.instance_id == ProcessInstance.id)
-    .where(UserTask.id == bindparam("task_id"))
-    .with_for_update(of=(ProcessInstance, UserTask))  # locked in this order
-    .execution_options(populate_existing=True)
+    select(*turn.INSTANCE_COLUMNS, *rows.HELD_TASK)
+    .select_from(_INSTANCES.join(_TASKS, _TASKS.c.instance_id == _INSTANCES.c.id))
+    .where(_TASKS.c.id == bindparam("task_id"))
+    .with_for_update(of=(_INSTANCES, _TASKS))  # locked in this order
 )
 _NEXT_WAITING = (
     select(WaitingMessage.instance_id)
@@ -130,10 +131,10 @@ def complete_task(
     `authorise` sees the task's row before anything happens and raises to refuse. The loser of a
     race gets TaskAlreadyDone, which names who did it.
     """
-    instance = session().execute(_LOCK_WITH_TASK, {"task_id": task_id}).one_or_none()
+    instance = send(_LOCK_WITH_TASK, {"task_id": task_id}).one_or_none()
     if instance is None:
         raise UnknownTask
-    task = instance.UserTask
+    task = HeldTask(*instance[len(turn.INSTANCE_COLUMNS) :])
     if authorise is not None:
         authorise(task)
     # Of an open task there is no answer yet; an id that another action has used, `save` refuses.
@@ -152,8 +153,8 @@ def complete_task(
             this.complete(task_id, entered)
         else:
             submission = Submission(
-                process_key=task.process_key,
-                business_key=task.business_key,
+                process_key=instance.process_key,
+                business_key=instance.business_key,
                 task_id=task_id,
                 element_id=task.element_id,
                 unit_id=task.unit_id,
@@ -361,7 +362,7 @@ def _lock_by_key(business_key: str, name: str) -> Row[*tuple[Any, ...]] | None:
     )
 
 
-def _refuse_stale(task: UserTask, actor: Actor, version: int | None) -> None:
+def _refuse_stale(task: HeldTask, actor: Actor, version: int | None) -> None:
     """Refuse a task that is closed, claimed by another, or changed since the form was opened."""
     if task.state != "open":
         raise TaskAlreadyDone(task)

@@ -14,7 +14,7 @@ from app.approvals.queries import open_tasks
 from app.engine import claims
 from app.engine.registry import Variables
 from app.matters import queries, rules
-from app.matters.models import LAPSED, OPEN, Matter
+from app.matters.models import LAPSED, Matter
 from app.organisations import queries as organisations
 from app.organisations.models import Unit
 from app.tickets.models import Ticket
@@ -30,7 +30,7 @@ def place(
     applied for, lapses. Returned are the tasks that end with it: the caller has the engine end
     them.
     """
-    waiting = [each for each in queries.of_ticket(ticket.id) if each.state == OPEN]
+    waiting = queries.waiting_of(ticket.id)
     had = (ticket.city_unit_id, ticket.county_unit_id)
     lost = {unit_id for unit_id in had if unit_id and unit_id not in {city, county}}
     ticket.city_unit_id, ticket.county_unit_id = city, county

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from app.core.db import session
 from app.engine.models import ProcessInstance, UserTask
@@ -23,6 +23,11 @@ def of_ticket(ticket_id: int) -> list[Matter]:
     return list(
         session().scalars(select(Matter).where(Matter.ticket_id == ticket_id).order_by(Matter.id))
     )
+
+
+def waiting_of(ticket_id: int) -> list[Matter]:
+    """What waits, in order."""
+    return list(session().scalars(_WAITING, {"ticket_id": ticket_id}))
 
 
 def open_of(ticket_id: int, kinds: Collection[str]) -> list[Matter]:
@@ -145,3 +150,11 @@ def holder(ticket: Ticket) -> Unit:
     if unit is None:
         raise LookupError(f"ticket {ticket.id} is in the hands of a unit that is missing")
     return unit
+
+
+# Asked whenever a ticket changes hands; built once.
+_WAITING = (
+    select(Matter)
+    .where(Matter.ticket_id == bindparam("ticket_id"), Matter.state == OPEN)
+    .order_by(Matter.id)
+)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, select
 
-from app.core.db import session
+from app.core.db import send, session
 from app.organisations.models import Unit
 from app.security import passwords
 from app.security.models import ApiToken, LoginSession, User
@@ -37,7 +37,7 @@ def holder_of_token(token_hash: bytes, now: datetime) -> Holder | None:
 
     An outdated password does not stop a program that presents a token.
     """
-    row = session().execute(_HOLDER_OF_TOKEN, {"key": token_hash, "now": now}).one_or_none()
+    row = send(_HOLDER_OF_TOKEN, {"key": token_hash, "now": now}).one_or_none()
     if row is None:
         return None
     stale = row.last_used_at is None or now - row.last_used_at >= TOUCH_TOKEN
@@ -49,14 +49,8 @@ def holder_of_session(
     token_hash: bytes, now: datetime, idle: timedelta, absolute: timedelta
 ) -> Holder | None:
     """Whose browser session this is, unless it was idle or open for too long."""
-    row = (
-        session()
-        .execute(
-            _HOLDER_OF_SESSION,
-            {"key": token_hash, "seen_after": now - idle, "opened_after": now - absolute},
-        )
-        .one_or_none()
-    )
+    seen = {"key": token_hash, "seen_after": now - idle, "opened_after": now - absolute}
+    row = send(_HOLDER_OF_SESSION, seen).one_or_none()
     if row is None:
         return None
     return Holder(_principal(row, now), token_hash, now - row.last_seen_at >= TOUCH_SESSION)

@@ -10,6 +10,7 @@ from app.core.errors import NotAllowed
 from app.engine.errors import TaskAlreadyDone, UnknownTask
 from app.engine.models import UserTask
 from app.engine.registry import Actor
+from app.engine.rows import HeldTask
 from app.security.principal import Principal
 from app.tickets.models import Ticket
 from app.tickets.rules import STATES
@@ -33,10 +34,10 @@ def may_do(principal: Principal, task: UserTask) -> bool:
     )
 
 
-def guard(principal: Principal) -> Callable[[UserTask], None]:
+def guard(principal: Principal) -> Callable[[UserTask | HeldTask], None]:
     """A check for the engine: another unit's task does not exist, another role's is refused."""
 
-    def check(task: UserTask) -> None:
+    def check(task: UserTask | HeldTask) -> None:
         if task.unit_id is not None and task.unit_id != principal.unit_id:
             raise UnknownTask
         if task.role is not None and task.role not in principal.roles:

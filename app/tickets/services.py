@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 
 from app.core.clock import BEIJING
 from app.core.db import send, session, table_of
@@ -27,7 +27,9 @@ from app.tickets.variables import START
 
 PROCESS = "ticket_transfer"
 
-_ADD_OPINION = insert(table_of(Opinion))  # part of every step of a ticket: built once
+# Part of every step of a ticket: built once.
+_ADD_OPINION = insert(table_of(Opinion))
+_BY_ID = select(Ticket).where(Ticket.id == bindparam("ticket_id"))
 
 
 @dataclass
@@ -187,12 +189,16 @@ def follow(change: Change) -> None:
 
 def get(data: Any) -> Ticket:
     """The ticket of an instance, from its process variables."""
-    ticket = session().get(Ticket, data["ticket_id"])
-    if ticket is None:
-        raise LookupError(f"ticket {data['ticket_id']} of a running process is missing")
+    db, ticket_id = session(), data["ticket_id"]
     # Kept for the rest of the turn: the session forgets what nobody holds, and would read and
     # unseal the ticket again for the next handler.
-    session().info["ticket"] = ticket
+    kept_id, kept = db.info.get("ticket", (None, None))
+    if kept_id == ticket_id and kept in db:
+        return cast(Ticket, kept)
+    ticket = db.execute(_BY_ID, {"ticket_id": ticket_id}).scalar_one_or_none()
+    if ticket is None:
+        raise LookupError(f"ticket {ticket_id} of a running process is missing")
+    db.info["ticket"] = ticket_id, ticket
     return ticket
 
 

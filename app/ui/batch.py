@@ -10,7 +10,7 @@ from app.core.db import transact
 from app.core.errors import Conflict, HotlineError, NotFound
 from app.engine import runner
 from app.engine.errors import TaskAlreadyDone
-from app.engine.models import UserTask
+from app.engine.rows import HeldTask
 from app.security.principal import Principal
 from app.tickets.access import actor_of, guard
 from app.tickets.queries import PAGE
@@ -44,7 +44,7 @@ def sign_in(principal: Principal) -> Response:
 
 
 def _sign_in(principal: Principal, task_id: UUID) -> None:
-    def authorise(task: UserTask) -> None:
+    def authorise(task: HeldTask) -> None:
         guard(principal)(task)
         if task.form not in FORMS:
             raise Conflict("该环节须逐件办理", "NOT_A_SIGN_IN")
