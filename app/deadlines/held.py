@@ -148,18 +148,17 @@ def write_clocks(rows: Collection[ClockRow]) -> None:
 
 
 def write_deadlines(rows: Collection[DeadlineRow]) -> None:
-    """Write the deadlines that have changed or are new; those get their ids."""
+    """Write the deadlines that have changed or are new; those get their ids.
+
+    One by one: two in a statement have too many values for the driver to remember how it read it.
+    """
     _write_changes(_DEADLINES, "id", rows)
-    fresh = [row for row in rows if row.is_new]
-    if not fresh:
-        return
-    values = [row.values() for row in fresh]
-    for each in values:
-        del each["id"]
-    ids = send(_ADD_DEADLINES, values).scalars()
-    for row, deadline_id in zip(fresh, ids, strict=True):
-        row.id = deadline_id
-        row.keep()
+    for row in rows:
+        if row.is_new:
+            values = row.values()
+            del values["id"]
+            row.id = send(_ADD_DEADLINE, values).scalar_one()
+            row.keep()
 
 
 def write_events(values: list[dict[str, Any]]) -> None:
@@ -220,7 +219,7 @@ _OF_ROUNDS = (
 )
 _LIGHTS = select(_DEADLINES.c.id, _DEADLINES.c.light).where(_DEADLINES.c.id == any_(_THESE))
 _ADD_CLOCKS, _ADD_EVENTS = insert(_CLOCKS), insert(table_of(models.DeadlineEvent))
-_ADD_DEADLINES = insert(_DEADLINES).returning(_DEADLINES.c.id, sort_by_parameter_order=True)
+_ADD_DEADLINE = insert(_DEADLINES).returning(_DEADLINES.c.id)
 _UPDATES = {
     table: update(table).where(key == bindparam("of"))
     for table, key in ((_CLOCKS, _CLOCKS.c.ticket_id), (_DEADLINES, _DEADLINES.c.id))

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, insert, inspect, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.core.clock import BEIJING
 from app.core.db import send, session, table_of
@@ -29,6 +30,7 @@ PROCESS = "ticket_transfer"
 
 # Part of every step of a ticket: built once.
 _ADD_OPINION = insert(table_of(Opinion))
+_CHANGE = update(table_of(Ticket)).where(table_of(Ticket).c.id == bindparam("of"))
 _BY_ID = select(Ticket).where(Ticket.id == bindparam("ticket_id"))
 
 
@@ -181,10 +183,24 @@ def follow(change: Change) -> None:
     Its clock follows: by the state it goes or stands still.
     """
     ticket = get(change.data)
-    ticket.status = rules.state_of(change.standing, ticket.status, reworked=ticket.reworks > 0)
-    if ticket.status in rules.CLOSED:
+    status = rules.state_of(change.standing, ticket.status, reworked=ticket.reworks > 0)
+    if status != ticket.status:
+        _write(ticket, status=status)
+    if status in rules.CLOSED:
         ticket.archived_at = change.now
     clock.follow(ticket, change)
+
+
+def _write(ticket: Ticket, **values: Any) -> None:
+    """Change a ticket at once, unless more of it is about to be written anyway.
+
+    A flush goes through all its columns and costs three times the statement.
+    """
+    pending = inspect(ticket).modified
+    if not pending:
+        send(_CHANGE, {"of": ticket.id, **values})
+    for name, value in values.items():
+        (setattr if pending else set_committed_value)(ticket, name, value)
 
 
 def get(data: Any) -> Ticket:
