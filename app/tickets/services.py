@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, inspect, select, update
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from app.core.clock import BEIJING
 from app.core.db import send, session, table_of
@@ -206,15 +207,13 @@ def _write(ticket: Ticket, **values: Any) -> None:
 def get(data: Any) -> Ticket:
     """The ticket of an instance, from its process variables."""
     db, ticket_id = session(), data["ticket_id"]
-    # Kept for the rest of the turn: the session forgets what nobody holds, and would read and
-    # unseal the ticket again for the next handler.
-    kept_id, kept = db.info.get("ticket", (None, None))
-    if kept_id == ticket_id and kept in db:
-        return cast(Ticket, kept)
-    ticket = db.execute(_BY_ID, {"ticket_id": ticket_id}).scalar_one_or_none()
+    known = db.identity_map.get(identity_key(Ticket, ticket_id))
+    ticket = known or db.execute(_BY_ID, {"ticket_id": ticket_id}).scalar_one_or_none()
     if ticket is None:
         raise LookupError(f"ticket {ticket_id} of a running process is missing")
-    db.info["ticket"] = ticket_id, ticket
+    # Kept for the rest of the turn: the session forgets what nobody holds, and would read and
+    # unseal the ticket again for the next handler.
+    db.info["ticket"] = ticket
     return ticket
 
 
