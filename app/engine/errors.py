@@ -2,6 +2,7 @@
 
 from app.core.errors import Conflict, Invalid, NotFound
 from app.engine.models import UserTask
+from app.engine.registry import HeldTask
 
 
 class TaskAlreadyDone(Conflict):
@@ -10,7 +11,7 @@ class TaskAlreadyDone(Conflict):
     `current_state` is the task's; of a ticket's task, edges put the ticket's in its place.
     """
 
-    def __init__(self, task: UserTask) -> None:
+    def __init__(self, task: UserTask | HeldTask) -> None:
         name = task.closed_by_name if task.closed_by is not None else None
         what = "办理" if task.state == "done" else "终止"
         self.business_key = task.business_key

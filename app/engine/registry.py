@@ -76,6 +76,23 @@ class Form:
     accept: Callable[[Submission], Variables]
 
 
+@dataclass(frozen=True)
+class HeldTask:
+    """What completing a user task asks about it, its row being locked."""
+
+    business_key: str
+    element_id: str
+    form: str | None
+    role: str | None
+    unit_id: int | None
+    assignee_id: int | None
+    assignee_name: str | None
+    state: str
+    version: int
+    closed_by: int | None
+    closed_by_name: str | None
+
+
 @dataclass
 class NewTask:
     """A user task that opens: its row is written when the observers have seen it."""

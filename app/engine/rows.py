@@ -14,7 +14,7 @@ from sqlalchemy.orm.util import identity_key
 from app.core.db import send, session, table_of
 from app.engine import registry, workflow
 from app.engine.models import NO_DUE_DATE, InboxMessage, UserTask, WaitingMessage
-from app.engine.registry import Actor, NewTask
+from app.engine.registry import Actor, HeldTask, NewTask
 
 # The writes of every turn, on the tables themselves and built once: see `turn`.
 _TASKS, _WAITS = table_of(UserTask), table_of(WaitingMessage)
@@ -41,23 +41,8 @@ _SET_DUE = text(
 """By way of the instances, as tasks have no index of business keys."""
 
 
-@dataclass(frozen=True)
-class HeldTask:
-    """What completing a task asks about it, its row being locked."""
-
-    element_id: str
-    form: str | None
-    role: str | None
-    unit_id: int | None
-    assignee_id: int | None
-    assignee_name: str | None
-    state: str
-    version: int
-    closed_by_name: str | None
-
-
 HELD_TASK = [_TASKS.c[each.name] for each in fields(HeldTask)]
-"""Its columns."""
+"""The columns of a `HeldTask`."""
 
 
 def of_task(

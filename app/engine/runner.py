@@ -34,8 +34,7 @@ from app.engine.models import (
     WaitingMessage,
 )
 from app.engine.outcomes import Outcome
-from app.engine.registry import Actor, Submission, Variables
-from app.engine.rows import HeldTask
+from app.engine.registry import Actor, HeldTask, Submission, Variables
 from app.engine.turn import Turn
 
 Authorise = Callable[[HeldTask], None]

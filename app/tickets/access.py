@@ -9,8 +9,7 @@ from app.core.db import session
 from app.core.errors import NotAllowed
 from app.engine.errors import TaskAlreadyDone, UnknownTask
 from app.engine.models import UserTask
-from app.engine.registry import Actor
-from app.engine.rows import HeldTask
+from app.engine.registry import Actor, HeldTask
 from app.security.principal import Principal
 from app.tickets.models import Ticket
 from app.tickets.rules import STATES

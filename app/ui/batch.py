@@ -10,7 +10,7 @@ from app.core.db import transact
 from app.core.errors import Conflict, HotlineError, NotFound
 from app.engine import runner
 from app.engine.errors import TaskAlreadyDone
-from app.engine.rows import HeldTask
+from app.engine.registry import HeldTask
 from app.security.principal import Principal
 from app.tickets.access import actor_of, guard
 from app.tickets.queries import PAGE
