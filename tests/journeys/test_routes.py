@@ -100,17 +100,18 @@ def test_a_ticket_goes_only_to_a_unit_directly_below(world: World) -> None:
     world.accept(number, people.province)
     (dispatch,) = world.tasks(people.province, number)
 
-    def refused(person: object, task: dict[str, object], **values: object) -> None:
+    def refused(
+        person: object, task: dict[str, object], rule: str = "not_below", **values: object
+    ) -> None:
         answer = world.complete_task(person, task, values, 422).json()  # type: ignore[arg-type]
         assert answer["code"] == "VALIDATION_FAILED"
-        assert [(e["field"], e["rule"]) for e in answer["errors"]] == [
-            ("target_unit_id", "not_below")
-        ]
+        assert [(e["field"], e["rule"]) for e in answer["errors"]] == [("target_unit_id", rule)]
 
     itself = people.province.principal.unit_id
     county = people.county.principal.unit_id
-    for target in (itself, county, elsewhere.principal.unit_id, 2**31, -1):
+    for target in (itself, county, elsewhere.principal.unit_id, 2**31):
         refused(people.province, dispatch, route="down", target_unit_id=target)
+    refused(people.province, dispatch, "invalid", route="down", target_unit_id=-1)
     world.delegate(number, people.province, people.city)
     (decide,) = world.tasks(people.city, number)
     for target in (people.city.principal.unit_id, itself, guiyang.principal.unit_id):

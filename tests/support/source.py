@@ -181,12 +181,14 @@ def state_changes() -> list[str]:
 
 
 def _sets_status(node: ast.AST) -> bool:
-    """`x.status = …`, alone or among others, `setattr(x, "status", …)`, `….values(status=…)`."""
+    """`x.status = …`, alone or among others, `setattr(x, "status", …)`, `….values(status=…)`,
+    `_write(x, status=…)`.
+    """
     if isinstance(node, ast.Call):
         called = ast.unparse(node.func).rpartition(".")[2]
         names = [a.value for a in node.args if isinstance(a, ast.Constant)]
-        names += [each.arg for each in node.keywords if called == "values"]
-        return called in {"setattr", "values"} and "status" in names
+        names += [each.arg for each in node.keywords if called in {"values", "_write"}]
+        return called in {"setattr", "values", "_write"} and "status" in names
     return (
         isinstance(node, ast.Attribute)
         and node.attr == "status"

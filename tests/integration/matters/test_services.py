@@ -46,7 +46,9 @@ def test_numbers_of_supervisions_begin_anew_each_year(world: World) -> None:
     def supervise(number: str, year: int) -> str:
         at = datetime(year, 3, 2, 10, tzinfo=BEIJING)
         ticket = ticket_numbered(number)
-        return matters.supervise(ticket, "请限期答复办理情况。", by=by, now=at).number or ""
+        text = "请限期答复办理情况。"
+        made = matters.supervise(ticket, text, reason_code=1, by=by, now=at)
+        return made.number or ""
 
     with world.app.app_context():
         given = [

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.journeys.test_calls import ring, seats
+from tests.journeys.conftest import seats
+from tests.journeys.test_calls import ring
 from tests.support.journey import Chain, World
 from tests.support.pages import Browser
 from tests.support.people import GUIZHOU, Person

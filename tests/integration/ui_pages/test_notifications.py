@@ -236,7 +236,7 @@ def test_old_ones_are_forgotten(world: World, browse: Browse) -> None:
         row = session().scalars(select(Notification).where(Notification.title == old)).one()
         row.created_at = NOW - retention.KEPT - timedelta(days=1)
         transact(lambda: session().flush())
-        while transact(lambda: retention.forget(NOW, limit=10_000)):
+        while transact(lambda: retention.forget(NOW, limit=1_000_000)):
             pass
         db.session.remove()
 

@@ -13,8 +13,10 @@ from sqlalchemy import select, update
 from app.core import clock
 from app.core.db import db, session, transact
 from app.deadlines import policies, recompute, services
+from app.deadlines.models import TicketClock
 from app.deadlines.plan import Facts
 from app.engine.registry import Actor
+from app.tickets.models import Ticket
 from app.tickets.queries import ticket_of_partner
 from app.workqueue.models import READY, WorkItem
 from tests.support.journey import World
@@ -267,10 +269,12 @@ def test_who_may_do_what(
 
 @pytest.fixture
 def ticket(app: Flask, world: World) -> str:
-    """A ticket whose clock runs under the default policy."""
+    """A ticket whose clock runs under the default policy, the newest that there is."""
     number = world.submit()
 
     def work() -> None:
+        unowned = TicketClock.ticket_id.not_in(select(Ticket.id))
+        session().execute(update(TicketClock).where(unowned).values(closed_at=clock.now()))
         found = ticket_of_partner(world.partner_id, number)
         facts = Facts("complaint", "p12345_api", found.submitted_at)
         services.open_ticket(found.id, number, facts, found.submitted_at, division_code=MEITAN)

@@ -57,6 +57,7 @@ MATRIX = {
     "attachment.upload": "NPGLCKS",
     "attachment.download": "NPGLCKS",
     "statistics.view": "NPGLCKSA",
+    "notification.read": "NPGLCKSA123",
     "diagram.view": "A1",
     "diagram.edit": "A",
     "diagram.deploy": "A",
