@@ -47,7 +47,7 @@ def follow(ticket: Ticket, change: Change) -> None:
     def differing(task: NewTask) -> dict[str, Any]:
         return {"rejected": rejected and task.deadline_key == "handle"}
 
-    ticket.due_at = turns.follow(
+    due_at = turns.follow(
         _standing(ticket, change.data.get("handled_by"), ended=change.status != "open"),
         change.opened,
         change.done,
@@ -55,6 +55,8 @@ def follow(ticket: Ticket, change: Change) -> None:
         change.now,
         differing=differing,
     )
+    if due_at != ticket.due_at:  # setting it as it is would have all columns looked through
+        ticket.due_at = due_at
 
 
 def wait(ticket: Ticket, stage: str, now: datetime) -> datetime:
