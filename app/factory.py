@@ -132,6 +132,7 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
         "max_overflow": settings.pool_size,
         "pool_pre_ping": False,
         "pool_recycle": 1800,
+        "pool_use_lifo": True,  # the one used last has its statements prepared
         "json_serializer": _json_column,
         "json_deserializer": orjson.loads,
         "hide_parameters": True,  # an error that quotes its values would put citizens in the log
