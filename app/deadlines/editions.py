@@ -19,6 +19,7 @@ NUMBERS = tuple(
     for number in (func.coalesce(func.max(table.id), 0), func.count(table.id))
 )
 """Columns for a statement that asks for something else too."""
+_CURRENT = select(*NUMBERS)
 
 
 class Edition(NamedTuple):
@@ -42,7 +43,7 @@ class Editions:
 
 def current() -> Editions:
     """The editions this transaction sees."""
-    return of(session().execute(select(*NUMBERS)).one())
+    return of(session().execute(_CURRENT).one())
 
 
 def of(numbers: Sequence[int]) -> Editions:

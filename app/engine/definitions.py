@@ -8,14 +8,18 @@ from collections import OrderedDict
 from datetime import datetime
 from threading import Lock
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
-from app.core.db import session
+from app.core.db import send, session, table_of
 from app.core.errors import FieldError
 from app.engine import checks, parser, registry
 from app.engine.errors import DefinitionRefused, UnknownDefinition
 from app.engine.models import ProcessDefinition
 
+_DEFINITIONS = table_of(ProcessDefinition)
+_PUBLISHED = select(_DEFINITIONS.c.id).where(
+    _DEFINITIONS.c.process_key == bindparam("key"), _DEFINITIONS.c.status == "published"
+)
 _CACHE_SIZE = 64
 _cache: OrderedDict[int, parser.ParsedDefinition] = OrderedDict()
 _lock = Lock()
@@ -110,11 +114,7 @@ def deploy(
 
 def published(process_key: str) -> int:
     """Id of the version on which new instances start."""
-    found = session().scalar(
-        select(ProcessDefinition.id).where(
-            ProcessDefinition.process_key == process_key, ProcessDefinition.status == "published"
-        )
-    )
+    found: int | None = send(_PUBLISHED, {"key": process_key}).scalar()
     if found is None:
         raise UnknownDefinition(process_key)
     return found

@@ -39,8 +39,9 @@ from app.engine.turn import Turn
 
 Authorise = Callable[[HeldTask], None]
 
-# Every completion runs these; they are built once.
+# Every start and completion runs these; they are built once.
 _INSTANCES, _TASKS = table_of(ProcessInstance), table_of(UserTask)
+_ADD_INSTANCE = insert(_INSTANCES).on_conflict_do_nothing().returning(_INSTANCES.c.id)
 _LOCK_WITH_TASK = (
     select(*turn.INSTANCE_COLUMNS, *rows.HELD_TASK)
     .select_from(_INSTANCES.join(_TASKS, _TASKS.c.instance_id == _INSTANCES.c.id))
@@ -81,25 +82,22 @@ def start(
     action_id: UUID | None = None,
 ) -> Outcome:
     """Start an instance of the published version. One per process and business key (else 409)."""
-    db = session()
     if (known := _started(action_id, business_key)) is not None:
         return known
     entry.require_flat(variables)
     definition_id = definitions.published(process_key)
-    instance_id = db.scalar(
-        insert(ProcessInstance)
-        .values(
-            process_key=process_key,
-            business_key=business_key,
-            definition_id=definition_id,
-            status="open",
-            version=0,
-            event_seq=0,
-            started_at=now,
-        )
-        .on_conflict_do_nothing()
-        .returning(ProcessInstance.id)
-    )
+    instance_id = send(
+        _ADD_INSTANCE,
+        {
+            "process_key": process_key,
+            "business_key": business_key,
+            "definition_id": definition_id,
+            "status": "open",
+            "version": 0,
+            "event_seq": 0,
+            "started_at": now,
+        },
+    ).scalar()
     if instance_id is None:
         # The same request, sent twice at once: the other has committed while we waited for its row.
         if (known := _started(action_id, business_key)) is not None:

@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import bindparam, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.core.db import session, table_of
+from app.core.db import send, session, table_of
 from app.core.errors import FieldError, Invalid
 from app.core.sealed import keyring
 from app.exchange import limits, rules, signature
@@ -130,7 +130,7 @@ def idempotent(
             raise IdempotencyConflict
         return response, True
     response = work()
-    session().execute(_KEEP_ANSWER, {"of_client": client, "of_key": key, "response": response})
+    send(_KEEP_ANSWER, {"of_client": client, "of_key": key, "response": response})
     return response, False
 
 

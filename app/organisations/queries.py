@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import aliased
 
 from app.core.db import session
 from app.divisions import queries as divisions
 from app.divisions.rules import ROOT_CODE
 from app.organisations.models import Unit
+
+_OF_DIVISION = select(Unit).where(Unit.division_code == bindparam("code"))
 
 
 def unit(unit_id: int) -> Unit | None:
@@ -35,7 +37,7 @@ def unit_of_division(code: str | None) -> Unit | None:
     """
     if code in (None, ROOT_CODE):
         return national_unit()
-    own = session().scalar(select(Unit).where(Unit.division_code == code))
+    own = session().scalar(_OF_DIVISION, {"code": code})
     if own is not None:
         return own
     codes = [division.code for division in divisions.path(code or "")]
@@ -48,7 +50,7 @@ def unit_of_division(code: str | None) -> Unit | None:
 
 def unit_with_code(code: str) -> Unit | None:
     """The unit of exactly this division, or None."""
-    return session().scalar(select(Unit).where(Unit.division_code == code))
+    return session().scalar(_OF_DIVISION, {"code": code})
 
 
 def unit_called(name: str) -> Unit | None:

@@ -7,9 +7,19 @@ from sqlalchemy.dialects.postgresql import insert
 from stdnum.iso7064 import mod_37_36
 
 from app.core.clock import BEIJING
-from app.core.db import session
+from app.core.db import send, table_of
 from app.tickets.models import NumberCounter
 from app.tickets.types import TICKET_TYPES
+
+_COUNTERS = table_of(NumberCounter)
+_NEXT = (
+    insert(_COUNTERS)
+    .on_conflict_do_update(
+        index_elements=[_COUNTERS.c.prefix, _COUNTERS.c.day],
+        set_={"value": _COUNTERS.c.value + 1},
+    )
+    .returning(_COUNTERS.c.value)
+)
 
 
 def acceptance_number(ticket_type: str, division_code: str, now: datetime) -> str:
@@ -29,14 +39,8 @@ def next_number(kind: str, division_code: str, now: datetime) -> str:
 
 def next_value(prefix: str, day: date) -> int:
     """The next value of a counter, which stays locked until the commit."""
-    counter = insert(NumberCounter).values(prefix=prefix, day=day, value=1)
-    value = session().scalar(
-        counter.on_conflict_do_update(
-            index_elements=[NumberCounter.prefix, NumberCounter.day],
-            set_={"value": NumberCounter.value + 1},
-        ).returning(NumberCounter.value)
-    )
-    return value or 1
+    value: int = send(_NEXT, {"prefix": prefix, "day": day, "value": 1}).scalar_one()
+    return value
 
 
 def compose(prefix: str, day: date, number: int) -> str:
