@@ -9,23 +9,21 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 import pytest
-from sqlalchemy import text
 
-from app.core.db import db, transact
 from app.demo import sample_report
 from app.exchange import limits, signature
 from tests.support.journey import World, complaint
+from tests.support.limits import forget_failures
 
 ATTACHMENTS = "/openapi/v1/attachments"
 
 
 @pytest.fixture
 def heard_again(world: World) -> Iterator[None]:
-    """What this test does to the address of all tests ends with it."""
+    """What others have done to the address of all tests is forgotten, and what this one does."""
+    forget_failures(world)
     yield
-    with world.app.app_context():
-        transact(lambda: db.session.execute(text("delete from rate_buckets where key like 'ip:%'")))
-        db.session.remove()
+    forget_failures(world)
 
 
 def head(world: World, length: int, **changed: str) -> bytes:
