@@ -23,10 +23,12 @@ from app.core.logs import logger
 from app.deadlines.enforcement import enforce_due
 from app.engine import runner
 from app.exchange import limits, retention
-from app.exchange.delivery import Couriers
+from app.exchange.courier import Couriers
+from app.exchange.delivery import to_partners
 from app.files import services as files
-from app.notifications import alarms, courier, messages
+from app.notifications import alarms, messages
 from app.notifications import retention as old_notifications
+from app.notifications.courier import to_hooks
 from app.pages import services as pages
 from app.reconciliation import services as reconciliation
 from app.security import seals
@@ -185,8 +187,8 @@ def run(app: Flask, stop: Event | None = None) -> None:
             signal.signal(number, lambda *_: stop.set())
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
     couriers = {
-        "outbound": Couriers(app),
-        "hooks": Couriers(app, courier.due_destinations, courier.deliver_destination, threads=4),
+        "outbound": Couriers(app, to_partners),
+        "hooks": Couriers(app, to_hooks, threads=4),
     }
     table = jobs()
     ticking = BackgroundScheduler(

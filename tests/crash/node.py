@@ -14,7 +14,7 @@ from flask import Flask
 from app import scheduler
 from app.core import clock
 from app.core.db import db, transact
-from app.exchange import delivery
+from app.exchange.delivery import to_partners
 from tests.crash import effects, hours
 from tests.crash.acts import (
     Act,
@@ -271,7 +271,7 @@ class Node:
         while True:
             self.tick()
             with self.app.app_context():
-                delivery.deliver_due()
+                to_partners.deliver_due()
                 db.session.remove()
             with hours.outside(self.uri) as connection:
                 ((status, idle),) = connection.execute(_STANDING, (self.number,)).fetchall()

@@ -21,7 +21,8 @@ from app.core.db import db, transact
 from app.demo import sample_report
 from app.engine import runner
 from app.engine.models import ProcessInstance
-from app.exchange import delivery, partners
+from app.exchange import partners
+from app.exchange.delivery import to_partners
 from app.simulator.behaviour import Behaviour
 from app.simulator.client import PartnerClient
 from app.simulator.config import SimulatorConfig
@@ -114,8 +115,8 @@ class World:
     def deliver(self) -> int:
         """One round of this partner's courier; counts the tries."""
         with self.app.app_context():
-            due = self.app_id in delivery.due_destinations()
-            tried = delivery.deliver_destination(self.app_id) if due else 0
+            due = self.app_id in to_partners.due_destinations()
+            tried = to_partners.deliver_destination(self.app_id) if due else 0
             db.session.remove()
         return tried
 

@@ -10,7 +10,8 @@ from sqlalchemy import delete
 from app.core.db import db, session, transact
 from app.exchange import partners
 from app.exchange.models import Circuit
-from app.notifications import courier, hooks, messages
+from app.notifications import hooks, messages
+from app.notifications.courier import to_hooks
 from app.notifications.models import LANE, NotificationHook
 from app.organisations import queries as organisations
 from app.workqueue.models import WorkItem
@@ -51,7 +52,7 @@ def send(world: World, moment: datetime) -> None:
     with hour(moment), world.app.app_context():
         while transact(lambda: messages.gather(moment)):
             pass
-        while courier.deliver_due():
+        while to_hooks.deliver_due():
             pass
         db.session.remove()
 

@@ -15,8 +15,9 @@ from flask import Flask
 from sqlalchemy import func, select, update
 
 from app.core.db import session, transact
-from app.exchange import circuit, delivery, outbox, partners, queries, registry, retention
-from app.exchange.delivery import Couriers
+from app.exchange import circuit, outbox, partners, queries, registry, retention
+from app.exchange.courier import Couriers, new_owner
+from app.exchange.delivery import to_partners
 from app.exchange.errors import UnknownMessage
 from app.exchange.models import Circuit, OutboundAttempt, OutboundMessage
 from app.exchange.post import client
@@ -54,7 +55,7 @@ def item(message_id: int) -> WorkItem:
 
 
 def deliver(platform: Platform) -> int:
-    return delivery.deliver_destination(platform.app_id)
+    return to_partners.deliver_destination(platform.app_id)
 
 
 def hurry(platform: Platform, **values: object) -> None:
@@ -188,13 +189,14 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from app.core.db import transact
-from app.exchange import delivery
+from app.exchange.courier import new_owner
+from app.exchange.delivery import to_partners
 from app.exchange.post import client, post
 from app.factory import create_app
 from tests.conftest import make_settings
 
 with create_app(make_settings(sys.argv[1], Path("."))).app_context():
-    call = transact(lambda: delivery.take(sys.argv[2], delivery.new_owner()))
+    call = transact(lambda: to_partners.take(sys.argv[2], new_owner()))
     with client() as http:
         answer = post(call.request, http, timestamp=int(sys.argv[3]))
     assert answer.status == 200, answer
@@ -219,10 +221,10 @@ def test_a_kill_between_post_and_outcome_delivers_again_and_applies_once(
     )
     assert victim.returncode == -signal.SIGKILL, victim.stderr
     assert item(sent).state == "leased"
-    assert platform.app_id not in delivery.due_destinations()
+    assert platform.app_id not in to_partners.due_destinations()
 
     hurry(platform, lease_until=func.now() - timedelta(seconds=1))
-    assert platform.app_id in delivery.due_destinations()
+    assert platform.app_id in to_partners.due_destinations()
     deliver(platform)
 
     [received] = platform.journal.received
@@ -233,13 +235,13 @@ def test_a_kill_between_post_and_outcome_delivers_again_and_applies_once(
 
 def test_a_late_owner_cannot_write_its_outcome(platform: Platform) -> None:
     sent = send(platform, ticket_key())
-    late = transact(lambda: delivery.take(platform.app_id, delivery.new_owner()))
+    late = transact(lambda: to_partners.take(platform.app_id, new_owner()))
     hurry(platform, lease_until=func.now() - timedelta(seconds=1))
-    delivery.due_destinations()
+    to_partners.due_destinations()
     deliver(platform)
 
     with client() as http:
-        verdict = delivery.deliver(late, http)
+        verdict = to_partners.deliver(late, http)
 
     assert verdict.reason == "LEASE_LOST"
     assert message(sent).state == "delivered"
@@ -352,7 +354,7 @@ def test_a_dead_platform_rests_and_others_are_served(
     fine = [send(other_platform, ticket_key()) for _ in range(3)]
 
     assert deliver(platform) == circuit.THRESHOLD
-    due = delivery.due_destinations()
+    due = to_partners.due_destinations()
     assert platform.app_id not in due
     assert other_platform.app_id in due
     deliver(other_platform)
@@ -394,7 +396,7 @@ def test_a_slow_platform_keeps_only_its_own_courier(
 ) -> None:
     platform.behave("delay", seconds=20)
     slow = send(platform, ticket_key())
-    couriers = Couriers(app, threads=4)
+    couriers = Couriers(app, to_partners, threads=4)
     try:
         couriers.tick()
         deadline = time.monotonic() + 10
@@ -424,7 +426,7 @@ def test_couriers_on_two_nodes_apply_every_message_once_in_order(
     def node() -> None:
         with app.app_context():
             for _ in range(40):
-                delivery.deliver_destination(platform.app_id, limit=50)
+                to_partners.deliver_destination(platform.app_id, limit=50)
 
     nodes = [threading.Thread(target=node) for _ in range(2)]
     for each in nodes:
@@ -480,10 +482,10 @@ def test_an_unusable_callback_address_is_a_retried_failure(
 def test_a_disabled_partner_is_not_called_and_loses_nothing(platform: Platform) -> None:
     sent = send(platform, ticket_key())
     transact(lambda: partners.update(platform.partner_id, {"enabled": False}))
-    assert platform.app_id not in delivery.due_destinations()
+    assert platform.app_id not in to_partners.due_destinations()
 
     transact(lambda: partners.update(platform.partner_id, {"enabled": True}))
-    assert platform.app_id in delivery.due_destinations()
+    assert platform.app_id in to_partners.due_destinations()
     deliver(platform)
 
     assert message(sent).state == "delivered"
@@ -497,11 +499,11 @@ def test_a_message_counts_as_sent_while_it_is_on_its_way_and_for_a_while_after_e
     before = datetime.now(UTC) - timedelta(minutes=15)
     assert not queries.was_sent_since(event_id, before)
 
-    call = transact(lambda: delivery.take(platform.app_id, delivery.new_owner()))
+    call = transact(lambda: to_partners.take(platform.app_id, new_owner()))
     assert queries.was_sent_since(event_id, before)
 
     with client() as http:
-        delivery.deliver(call, http)
+        to_partners.deliver(call, http)
     assert queries.was_sent_since(event_id, before)
     assert not queries.was_sent_since(event_id, datetime.now(UTC) + timedelta(minutes=1))
     assert not queries.was_sent_since(uuid.uuid4(), before)

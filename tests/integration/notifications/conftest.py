@@ -12,7 +12,8 @@ from sqlalchemy import delete, func, select, update
 
 from app.core.db import db, session, transact
 from app.exchange.models import Circuit
-from app.notifications import courier, hooks, messages
+from app.notifications import hooks, messages
+from app.notifications.courier import to_hooks
 from app.notifications.models import (
     LANE,
     Notification,
@@ -99,7 +100,7 @@ def send(now: datetime) -> int:
     """What the scheduler does at this moment; counts the tries."""
     while transact(lambda: messages.gather(now)):
         pass
-    found = courier.deliver_due()
+    found = to_hooks.deliver_due()
     db.session.remove()
     return found
 
